@@ -1,0 +1,1 @@
+"""moedal-gui: a workbench for etch pits in nuclear track foils."""

@@ -1,0 +1,1 @@
+"""Tables to tables, curves and maps."""

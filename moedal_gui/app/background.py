@@ -1,0 +1,73 @@
+"""Work off the screen's thread whose newest answer alone counts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from psygnal import Signal
+
+
+class Latest:
+    """Runs questions one after another on a thread of its own; an answer to an older question is dropped.
+
+    ``answered`` and ``failed`` are emitted on that thread, with the generation of the question.
+    """
+
+    answered = Signal(int, object)
+    failed = Signal(int, Exception)
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._closed = False
+
+    @property
+    def generation(self) -> int:
+        """Number of the newest question."""
+        return self._generation
+
+    def is_newest(self, generation: int) -> bool:
+        """Whether no newer question has been asked."""
+        return generation == self._generation and not self._closed
+
+    def ask(self, work: Callable[[Callable[[], bool]], Any]) -> int:
+        """Ask; ``work`` is given a function that says whether its answer is still wanted.
+
+        A work that yields (a generator) gives several answers, a coarse one first, say.
+        """
+        with self._lock:
+            self._generation += 1
+            generation = self._generation
+        if not self._closed:
+            self._executor.submit(self._answer, generation, work)
+        return generation
+
+    def drop(self) -> None:
+        """Make every question asked so far stale."""
+        with self._lock:
+            self._generation += 1
+
+    def close(self) -> None:
+        """Take no more questions and wait for the one under way."""
+        self._closed = True
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _answer(self, generation: int, work: Callable[[Callable[[], bool]], Any]) -> None:
+        def wanted() -> bool:
+            return self.is_newest(generation)
+
+        if not wanted():
+            return
+        try:
+            result = work(wanted)
+            for part in result if hasattr(result, "__next__") else (result,):
+                if not wanted():
+                    return
+                self.answered.emit(generation, part)
+        except Exception as error:  # noqa: BLE001 - an edge: the thread must live, the error is handed on
+            if wanted():
+                self.failed.emit(generation, error)

@@ -1,0 +1,76 @@
+"""What a task is: units of work planned, worked through by one loop, written by one hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+
+Where = Literal["here", "threads", "processes"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: one sentence for a person, plain values for ``--json``."""
+
+    sentence: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan(Generic[Unit, Result]):
+    """What is left to do.
+
+    Attributes
+    ----------
+    units
+        Small and picklable; what is done already is not among them.
+    work
+        Pure and picklable: a unit in, a result out.
+    commit
+        The single writer; called in the order of the units.
+    finish
+        Called once after the last commit.
+    where
+        Where ``work`` runs best.
+    done
+        How many units an earlier run has done, for the progress bar.
+    """
+
+    units: Sequence[Unit]
+    work: Callable[[Unit], Result]
+    commit: Callable[[Unit, Result], None]
+    finish: Callable[[], Outcome]
+    where: Where = "here"
+    done: int = 0
+
+
+def at_once(action: Callable[[], Outcome]) -> Plan[None, None]:
+    """A plan of a single step that needs no units."""
+
+    def _nothing(_unit: None) -> None:
+        return None
+
+    def _commit(_unit: None, _result: None) -> None:
+        return None
+
+    return Plan(units=(), work=_nothing, commit=_commit, finish=action)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """How a task's parameter looks on the command line and in a form; kept in dataclass metadata."""
+
+    explain: str
+    positional: bool = False
+    many: bool = False
+    choices: tuple[str, ...] = ()
+    short: str = ""
+
+
+def parameter(explain: str, **rest: Any) -> dict[str, Parameter]:
+    """Metadata of a dataclass field: ``field(default=..., metadata=parameter("..."))``."""
+    return {"parameter": Parameter(explain, **rest)}

@@ -1,0 +1,182 @@
+"""How the two etched surfaces look under a ring of lamps, from behind, and under the halo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from moedal_gui.core.scan import Channel, Polarity
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Optics:
+    """What differs from microscope to microscope.
+
+    Attributes
+    ----------
+    polarity
+        "lit": the wall of a near pit that faces the lamp is bright; "inverted": the other one.
+    lamp_tilt_rad
+        Angle of the lamps from the vertical.
+    specular
+        0: only diffuse light, 1: only the specular lobe.
+    lobe_rad
+        Width of the specular lobe.
+    ground
+        Grey of the bare foil under a rim lamp, share of full scale.
+    contrast
+        Grey of a typical wall over the ground, share of full scale.
+    saturation
+        Steepness at which brightness stops to grow.
+    near_blur_px, far_blur_px
+        Standard deviations of the blur of the two surfaces.
+    far_strength
+        Contrast of the far surface relative to the near one.
+    lamp_strengths
+        One factor per channel.
+    """
+
+    polarity: Polarity
+    lamp_tilt_rad: float
+    specular: float
+    lobe_rad: float
+    ground: float
+    contrast: float
+    saturation: float
+    near_blur_px: float
+    far_blur_px: float
+    far_strength: float
+    lamp_strengths: tuple[float, ...]
+
+
+def draw_optics(rng: np.random.Generator, channels: int) -> Optics:
+    """Optics of one scan, drawn from wide ranges."""
+    near = float(rng.uniform(0.5, 1.2))
+    dark_field = rng.random() < 0.25
+    return Optics(
+        polarity="lit" if rng.random() < 0.5 else "inverted",
+        lamp_tilt_rad=float(np.radians(rng.uniform(25, 65))),
+        specular=float(rng.uniform(0.6, 1.0) if dark_field else rng.uniform(0.0, 0.7)),
+        lobe_rad=float(rng.uniform(0.2, 0.6)),
+        ground=float(rng.uniform(0.02, 0.06) if dark_field else rng.uniform(0.2, 0.5)),
+        contrast=float(rng.uniform(0.12, 0.35)),
+        saturation=float(rng.uniform(0.7, 3.0)),
+        near_blur_px=near,
+        far_blur_px=near + float(rng.uniform(0.5, 2.0)),
+        far_strength=float(rng.uniform(0.5, 0.95)),
+        lamp_strengths=tuple(float(s) for s in rng.uniform(0.85, 1.15, channels)),
+    )
+
+
+def slopes(depths: Float32, scale: int) -> tuple[Float32, Float32]:
+    """Gradient of a depth map whose samples stand 1/scale px apart."""
+    right = cv2.filter2D(depths, -1, np.array([[-0.5, 0.0, 0.5]], np.float32) * scale)
+    down = cv2.filter2D(depths, -1, np.array([[-0.5], [0.0], [0.5]], np.float32) * scale)
+    return right, down
+
+
+def lamp_response(slope: Float32, flatness: Float32, optics: Optics) -> Float32:
+    """Brightness of walls over the ground, about -1 to 1.
+
+    Parameters
+    ----------
+    slope
+        Rise of the wall towards the lamp (gradient of the depth along the lamp's direction).
+    flatness
+        Vertical part of the surface normal, 1/sqrt(1 + |gradient|^2).
+
+    Returns
+    -------
+    Mixture of Lambert's law and a Gaussian lobe about the mirror direction, less the value of the bare foil,
+    compressed by tanh.
+    """
+    tilt = optics.lamp_tilt_rad
+    diffuse = np.maximum((np.cos(tilt) + np.sin(tilt) * slope) * flatness, 0.0) / np.cos(tilt) - 1.0
+    half = 0.5 * tilt
+    sharpness = 1.0 / optics.lobe_rad**2
+    mirror = np.exp(sharpness * ((np.cos(half) + np.sin(half) * slope) * flatness - 1.0))
+    bare = np.exp(sharpness * (np.cos(half) - 1.0))
+    glare = (mirror - bare) / max(1.0 - bare, 0.1)
+    mixed = (1.0 - optics.specular) * diffuse + optics.specular * glare
+    return np.asarray(np.tanh(mixed / optics.saturation) * optics.saturation, dtype=np.float32)
+
+
+def shrink(picture: Float32, scale: int) -> Float32:
+    """Mean of scale x scale samples."""
+    height, width = picture.shape
+    return np.asarray(
+        cv2.resize(picture, (width // scale, height // scale), interpolation=cv2.INTER_AREA), dtype=np.float32
+    )
+
+
+def blur(picture: Float32, sigma_px: float) -> Float32:
+    """Gaussian blur."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Depth maps (H * scale, W * scale) of the surface near the camera and the far one, and the foil between them."""
+
+    near: Float32
+    far: Float32
+    scale: int
+    apart_px: float
+
+    @property
+    def hole(self) -> Float32:
+        """Share of each pixel (H, W) where the pits of both sides meet: etched through."""
+        return shrink((self.near + self.far >= self.apart_px).astype(np.float32), self.scale)
+
+
+def _rim(surfaces: Surfaces, optics: Optics, azimuth_deg: float) -> Float32:
+    angle = np.radians(azimuth_deg)
+    sign = 1.0 if optics.polarity == "lit" else -1.0
+    total = np.zeros((1, 1), np.float32)
+    for depths, facing, sigma, strength in (
+        (surfaces.near, sign, optics.near_blur_px, 1.0),
+        (surfaces.far, -sign, optics.far_blur_px, optics.far_strength),
+    ):
+        right, down = slopes(depths, surfaces.scale)
+        flatness = np.asarray(1.0 / np.sqrt(1.0 + right**2 + down**2), dtype=np.float32)
+        towards = np.float32(facing) * (right * np.float32(np.cos(angle)) + down * np.float32(np.sin(angle)))
+        response = shrink(lamp_response(towards, flatness, optics), surfaces.scale)
+        total = total + strength * blur(response, sigma)
+    lit = optics.ground + optics.contrast * total
+    return np.asarray(np.maximum(lit * (1.0 - surfaces.hole), 0.2 * optics.ground), dtype=np.float32)
+
+
+def _walls(surfaces: Surfaces, optics: Optics) -> Float32:
+    """How much light the walls throw out of the straight way, 0 to 1."""
+    total = np.zeros((1, 1), np.float32)
+    for depths, sigma in ((surfaces.near, optics.near_blur_px), (surfaces.far, optics.far_blur_px)):
+        right, down = slopes(depths, surfaces.scale)
+        steep = (right**2 + down**2) / (0.3 + right**2 + down**2)
+        total = total + blur(shrink(np.asarray(steep, dtype=np.float32), surfaces.scale), sigma)
+    return np.asarray(np.minimum(total, 1.0), dtype=np.float32)
+
+
+def render(surfaces: Surfaces, optics: Optics, channels: tuple[Channel, ...]) -> Float32:
+    """Ideal pictures of a field.
+
+    Returns
+    -------
+    Shape (C, H, W), share of full scale, before dirt and camera.
+    """
+    pictures = []
+    walls = _walls(surfaces, optics) if any(c.kind != "rim" for c in channels) else None
+    for channel, strength in zip(channels, optics.lamp_strengths, strict=True):
+        if channel.kind == "rim" and channel.azimuth_deg is not None:
+            picture = _rim(surfaces, optics, channel.azimuth_deg)
+        elif channel.kind == "halo":
+            picture = 0.05 + 0.5 * np.asarray(walls) * (1.0 - surfaces.hole)
+        else:
+            hole = blur(surfaces.hole, optics.near_blur_px)
+            picture = 0.7 * (1.0 - 0.75 * np.asarray(walls)) * (1.0 - hole) + 0.95 * hole
+        pictures.append(strength * picture)
+    return np.stack(pictures).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Our own files; the only room that writes them."""

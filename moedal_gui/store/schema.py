@@ -1,0 +1,63 @@
+"""The tables of a project, version by version; a script is never changed once it has been released."""
+
+from __future__ import annotations
+
+CATALOGUE: tuple[str, ...] = (
+    """
+    CREATE TABLE scans (
+        scan_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, source TEXT NOT NULL,
+        description TEXT NOT NULL, flat TEXT, whole INTEGER NOT NULL DEFAULT 0, notes TEXT NOT NULL DEFAULT '[]',
+        UNIQUE (foil, scan));
+    CREATE TABLE fields (
+        field_id INTEGER PRIMARY KEY AUTOINCREMENT, scan_id INTEGER NOT NULL REFERENCES scans ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL, field TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+        stage_x REAL, stage_y REAL, batch TEXT, slot INTEGER, missing TEXT NOT NULL, extra TEXT NOT NULL,
+        UNIQUE (scan_id, field));
+    CREATE TABLE runs (
+        run_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, task TEXT NOT NULL,
+        scan_id INTEGER REFERENCES scans ON DELETE CASCADE, version TEXT NOT NULL, parameters TEXT NOT NULL,
+        input_hash TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, summary TEXT NOT NULL DEFAULT '{}');
+    CREATE TABLE run_fields (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, field_id INTEGER NOT NULL REFERENCES fields ON DELETE CASCADE,
+        pits INTEGER NOT NULL, PRIMARY KEY (run_id, field_id));
+    CREATE TABLE pits (
+        pit_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        field_id INTEGER NOT NULL REFERENCES fields ON DELETE CASCADE, x_px REAL NOT NULL, y_px REAL NOT NULL,
+        surface TEXT, surface_score REAL, probability REAL, major_px REAL, minor_px REAL, azimuth_deg REAL, snr REAL,
+        double_of INTEGER REFERENCES pits ON DELETE SET NULL);
+    CREATE INDEX pits_by_run ON pits (run_id);
+    CREATE INDEX pits_by_field ON pits (field_id);
+    CREATE TABLE links (
+        link_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        entry_pit INTEGER NOT NULL, exit_pit INTEGER NOT NULL, dx_px REAL, dy_px REAL, residual_px REAL, dip_deg REAL,
+        azimuth_deg REAL, size_ratio REAL, score REAL, accidental_probability REAL, regime TEXT, passes INTEGER NOT NULL);
+    CREATE INDEX links_by_run ON links (run_id);
+    CREATE TABLE placements (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, scan_id INTEGER NOT NULL REFERENCES scans ON DELETE CASCADE,
+        placement TEXT NOT NULL, PRIMARY KEY (run_id, scan_id));
+    """,
+)
+
+LABELS: tuple[str, ...] = (
+    """
+    CREATE TABLE labels (
+        label_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL,
+        x_px REAL NOT NULL, y_px REAL NOT NULL, surface TEXT NOT NULL, label TEXT NOT NULL, annotator TEXT NOT NULL,
+        "when" TEXT NOT NULL, pass TEXT NOT NULL, origin TEXT NOT NULL, stroke INTEGER NOT NULL);
+    CREATE INDEX labels_by_place ON labels (scan, field);
+    CREATE TABLE strokes (
+        stroke INTEGER PRIMARY KEY AUTOINCREMENT, annotator TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('give', 'undo', 'redo')),
+        target INTEGER, "when" TEXT NOT NULL);
+    CREATE TABLE verdicts (
+        verdict_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL,
+        entry_scan TEXT NOT NULL, entry_field TEXT NOT NULL, entry_x_px REAL NOT NULL, entry_y_px REAL NOT NULL,
+        exit_scan TEXT NOT NULL, exit_field TEXT NOT NULL, exit_x_px REAL NOT NULL, exit_y_px REAL NOT NULL,
+        verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'rejected', '')), annotator TEXT NOT NULL, "when" TEXT NOT NULL);
+    CREATE TABLE seen (annotator TEXT NOT NULL, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, "when" TEXT NOT NULL,
+        PRIMARY KEY (annotator, foil, scan, field));
+    CREATE TRIGGER labels_stay_u BEFORE UPDATE ON labels BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
+    CREATE TRIGGER labels_stay_d BEFORE DELETE ON labels BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
+    CREATE TRIGGER strokes_stay_u BEFORE UPDATE ON strokes BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER strokes_stay_d BEFORE DELETE ON strokes BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+)

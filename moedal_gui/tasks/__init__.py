@@ -1,0 +1,1 @@
+"""One file per step of the pipeline, and table.py that lists them."""

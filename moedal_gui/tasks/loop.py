@@ -1,0 +1,108 @@
+"""The one loop that works a plan through: on this thread, on threads, in processes, or on any map given."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from moedal_gui.core.errors import CancelledError
+from moedal_gui.core.task import Outcome, Plan
+
+_FEW = 4  # units below which starting processes costs more than it saves
+
+
+class OrderedMap(Protocol):
+    """Like the built-in map: lazy, results in the order of the units."""
+
+    def __call__(self, work: Callable[[Any], Any], units: Iterable[Any], /) -> Iterator[Any]:
+        """Results of ``work`` on the units."""
+        ...
+
+
+def run(
+    plan: Plan[Any, Any],
+    *,
+    ordered_map: OrderedMap | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Outcome:
+    """Work a plan through.
+
+    Parameters
+    ----------
+    plan
+        What a task's ``plan`` returned.
+    ordered_map
+        Runs ``work`` somewhere else (a cluster, say); by default what suits the plan on this machine.
+    progress
+        Called with (units done, units in all) after every commit, and once at the start.
+    cancelled
+        Asked between units.
+
+    Raises
+    ------
+    CancelledError
+        After ``cancelled`` said yes; everything committed so far stays.
+    """
+    total = plan.done + len(plan.units)
+    tell = progress or (lambda _done, _total: None)
+    stop = cancelled or (lambda: False)
+    tell(plan.done, total)
+    if plan.units:
+        with _Mapped(plan, ordered_map) as results:
+            for number, (unit, result) in enumerate(zip(plan.units, results, strict=True), start=plan.done + 1):
+                if stop():
+                    raise CancelledError
+                plan.commit(unit, result)
+                tell(number, total)
+    if stop():
+        raise CancelledError
+    return plan.finish()
+
+
+def worker_count() -> int:
+    """Processes to use: all cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+class _Mapped:
+    """The results of a plan's work, and the workers that give them, as a context."""
+
+    def __init__(self, plan: Plan[Any, Any], ordered_map: OrderedMap | None) -> None:
+        self._plan = plan
+        self._map = ordered_map
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Iterator[Any]:
+        plan = self._plan
+        if self._map is not None:
+            return self._map(plan.work, plan.units)
+        workers = min(worker_count(), len(plan.units))
+        if plan.where == "here" or workers < 2 or (plan.where == "processes" and len(plan.units) < _FEW):
+            return map(plan.work, plan.units)
+        if plan.where == "threads":
+            self._executor = ThreadPoolExecutor(workers)
+        else:
+            self._executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        return _windowed(self._executor, plan.work, plan.units, ahead=workers + 2)
+
+    def __exit__(self, *_: object) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _windowed(executor: Executor, work: Callable[[Any], Any], units: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """Ordered results with at most ``ahead`` units under way, so that memory stays bounded."""
+    waiting: deque[Any] = deque()
+    for unit in units:
+        waiting.append(executor.submit(work, unit))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
