@@ -144,6 +144,8 @@ def index_pits(sheet: Sheet, table: pd.DataFrame, links: pd.DataFrame | None, ru
     """Put a pit table on the plane of its scan; ``links`` has columns entry_pit, exit_pit, passes."""
     rows = sheet.rows_of_ids(table["field_id"]) if len(table) else np.zeros(0, np.int64)
     x, y = sheet.to_plane(rows, table["x_px"], table["y_px"])
+    # A rule drawn on the canvas is a cut on these two columns.
+    table = table.assign(x_plane=x, y_plane=y)
     surface = np.select([table["surface"] == "top", table["surface"] == "bottom"], [TOP, BOTTOM], 0).astype(np.int8)
     cells, starts, order = _sort_into_cells(x, y, sheet.size)
     return PitSheet(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.core.placement import ScanPlacement
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.store.catalogue import ScanRecord
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,8 @@ class Sheet:
     ----------
     record, placement, fields
         The scan, its place in the frame, and its fields in reading order.
+    drawing
+        Like ``placement``, with the fields that have no position laid out somewhere.
     left, top, width, height
         Per field: column and row of the top-left pixel on the plane, and size.
     origin
@@ -35,6 +38,7 @@ class Sheet:
 
     record: ScanRecord
     placement: ScanPlacement
+    drawing: ScanPlacement
     fields: pd.DataFrame
     left: Whole
     top: Whole
@@ -56,6 +60,11 @@ class Sheet:
     def mirrored(self) -> bool:
         """Whether pictures are flopped before they are shown."""
         return self.placement.mirrored
+
+    @property
+    def flat(self) -> FlatField | None:
+        """The scan's flat field, once it has been estimated."""
+        return flat_field_of(self.record)
 
     @property
     def um_per_px(self) -> float | None:
@@ -114,12 +123,18 @@ class Sheet:
         return float(plane[0]), float(plane[1])
 
 
-def lay_out(record: ScanRecord, placement: ScanPlacement, fields: pd.DataFrame) -> Sheet:
-    """Lay a scan's fields out on the plane."""
+def lay_out(
+    record: ScanRecord, placement: ScanPlacement, fields: pd.DataFrame, drawing: ScanPlacement | None = None
+) -> Sheet:
+    """Lay a scan's fields out on the plane.
+
+    ``drawing`` is like ``placement``, with the fields that have no position laid out somewhere.
+    """
+    drawing = drawing or placement
     names = tuple(str(n) for n in fields["field"])
     width = fields["width"].to_numpy(np.int64)
     height = fields["height"].to_numpy(np.int64)
-    centres = np.array([placement.centres[n] for n in names], dtype=float).reshape(-1, 2)
+    centres = np.array([drawing.centres[n] for n in names], dtype=float).reshape(-1, 2)
     if placement.correction is not None and len(names):
         firm = np.array([n not in placement.loose for n in names], dtype=bool)
         centres[firm] += placement.correction(centres[firm])
@@ -128,6 +143,11 @@ def lay_out(record: ScanRecord, placement: ScanPlacement, fields: pd.DataFrame) 
     origin = corner.min(axis=0) if len(corner) else np.zeros(2)
     whole = np.rint(corner - origin).astype(np.int64)
     return Sheet(
-        record, placement, fields, whole[:, 0], whole[:, 1], width, height, (float(origin[0]), float(origin[1])), names,
+        record, placement, drawing, fields, whole[:, 0], whole[:, 1], width, height, (float(origin[0]), float(origin[1])), names,
         {int(i): row for row, i in enumerate(fields["field_id"])}, {n: row for row, n in enumerate(names)},
     )  # fmt: skip
+
+
+def flat_field_of(record: ScanRecord) -> FlatField | None:
+    """The scan's flat field, once it has been estimated."""
+    return FlatField.from_json(record.flat) if record.flat else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,8 +68,8 @@ def vignette(shape: tuple[int, int], channel: Channel, camera: Camera) -> Float3
     x = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
     light = 1.0 - 0.5 * camera.bowl * (x * x + y * y)
     if channel.azimuth_deg is not None:
-        angle = np.radians(channel.azimuth_deg)
-        light = light + camera.lean * (x * np.cos(angle) + y * np.sin(angle))
+        angle = math.radians(channel.azimuth_deg)
+        light = light + camera.lean * (x * math.cos(angle) + y * math.sin(angle))
     return np.asarray(np.maximum(light, 0.05), dtype=np.float32)
 
 

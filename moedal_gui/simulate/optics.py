@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -96,12 +97,13 @@ def lamp_response(slope: Float32, flatness: Float32, optics: Optics) -> Float32:
     compressed by tanh.
     """
     tilt = optics.lamp_tilt_rad
-    diffuse = np.maximum((np.cos(tilt) + np.sin(tilt) * slope) * flatness, 0.0) / np.cos(tilt) - 1.0
-    half = 0.5 * tilt
+    # Plain floats: numpy's own would turn the arrays into doubles.
+    cosine, sine = math.cos(tilt), math.sin(tilt)
+    diffuse = np.maximum((cosine + sine * slope) * flatness, 0.0) / cosine - 1.0
+    cosine, sine = math.cos(0.5 * tilt), math.sin(0.5 * tilt)
     sharpness = 1.0 / optics.lobe_rad**2
-    mirror = np.exp(sharpness * ((np.cos(half) + np.sin(half) * slope) * flatness - 1.0))
-    bare = np.exp(sharpness * (np.cos(half) - 1.0))
-    glare = (mirror - bare) / max(1.0 - bare, 0.1)
+    bare = math.exp(sharpness * (cosine - 1.0))
+    glare = (np.exp(sharpness * ((cosine + sine * slope) * flatness - 1.0)) - bare) / max(1.0 - bare, 0.1)
     mixed = (1.0 - optics.specular) * diffuse + optics.specular * glare
     return np.asarray(np.tanh(mixed / optics.saturation) * optics.saturation, dtype=np.float32)
 
@@ -134,30 +136,63 @@ class Surfaces:
         return shrink((self.near + self.far >= self.apart_px).astype(np.float32), self.scale)
 
 
-def _rim(surfaces: Surfaces, optics: Optics, azimuth_deg: float) -> Float32:
-    angle = np.radians(azimuth_deg)
+@dataclass(frozen=True)
+class _Walls:
+    """Slopes of one surface on the fine grid, with its sign and blur in the picture.
+
+    `sloping` marks the samples that are not flat; `right`, `down`, `flatness` hold those only.
+    """
+
+    sloping: npt.NDArray[np.bool_]
+    right: Float32
+    down: Float32
+    flatness: Float32
+    facing: float
+    sigma_px: float
+    strength: float
+
+
+def _both_walls(surfaces: Surfaces, optics: Optics) -> tuple[_Walls, ...]:
     sign = 1.0 if optics.polarity == "lit" else -1.0
-    total = np.zeros((1, 1), np.float32)
-    for depths, facing, sigma, strength in (
+    sides = (
         (surfaces.near, sign, optics.near_blur_px, 1.0),
         (surfaces.far, -sign, optics.far_blur_px, optics.far_strength),
-    ):
+    )
+    walls = []
+    for depths, facing, sigma, strength in sides:
         right, down = slopes(depths, surfaces.scale)
+        sloping = (right != 0.0) | (down != 0.0)
+        right, down = right[sloping], down[sloping]
         flatness = np.asarray(1.0 / np.sqrt(1.0 + right**2 + down**2), dtype=np.float32)
-        towards = np.float32(facing) * (right * np.float32(np.cos(angle)) + down * np.float32(np.sin(angle)))
-        response = shrink(lamp_response(towards, flatness, optics), surfaces.scale)
-        total = total + strength * blur(response, sigma)
+        walls.append(_Walls(sloping, right, down, flatness, facing, sigma, strength))
+    return tuple(walls)
+
+
+def _spread(values: Float32, wall: _Walls, scale: int) -> Float32:
+    """Values of the sloping samples as a picture (H, W), zero where the surface is flat."""
+    fine = np.zeros(wall.sloping.shape, np.float32)
+    fine[wall.sloping] = values
+    return blur(shrink(fine, scale), wall.sigma_px)
+
+
+def _rim(walls: tuple[_Walls, ...], hole: Float32, scale: int, optics: Optics, azimuth_deg: float) -> Float32:
+    angle = math.radians(azimuth_deg)
+    total = np.zeros((1, 1), np.float32)
+    for wall in walls:
+        along_x, along_y = wall.facing * math.cos(angle), wall.facing * math.sin(angle)
+        response = lamp_response(wall.right * along_x + wall.down * along_y, wall.flatness, optics)
+        total = total + wall.strength * _spread(response, wall, scale)
     lit = optics.ground + optics.contrast * total
-    return np.asarray(np.maximum(lit * (1.0 - surfaces.hole), 0.2 * optics.ground), dtype=np.float32)
+    return np.asarray(np.maximum(lit * (1.0 - hole), 0.2 * optics.ground), dtype=np.float32)
 
 
-def _walls(surfaces: Surfaces, optics: Optics) -> Float32:
+def _scattered(walls: tuple[_Walls, ...], scale: int) -> Float32:
     """How much light the walls throw out of the straight way, 0 to 1."""
     total = np.zeros((1, 1), np.float32)
-    for depths, sigma in ((surfaces.near, optics.near_blur_px), (surfaces.far, optics.far_blur_px)):
-        right, down = slopes(depths, surfaces.scale)
-        steep = (right**2 + down**2) / (0.3 + right**2 + down**2)
-        total = total + blur(shrink(np.asarray(steep, dtype=np.float32), surfaces.scale), sigma)
+    for wall in walls:
+        square = 1.0 / wall.flatness**2 - 1.0
+        steep = np.asarray(square / (0.3 + square), dtype=np.float32)
+        total = total + _spread(steep, wall, scale)
     return np.asarray(np.minimum(total, 1.0), dtype=np.float32)
 
 
@@ -168,15 +203,17 @@ def render(surfaces: Surfaces, optics: Optics, channels: tuple[Channel, ...]) ->
     -------
     Shape (C, H, W), share of full scale, before dirt and camera.
     """
+    walls, hole = _both_walls(surfaces, optics), surfaces.hole
+    scattered = _scattered(walls, surfaces.scale)
     pictures = []
-    walls = _walls(surfaces, optics) if any(c.kind != "rim" for c in channels) else None
     for channel, strength in zip(channels, optics.lamp_strengths, strict=True):
         if channel.kind == "rim" and channel.azimuth_deg is not None:
-            picture = _rim(surfaces, optics, channel.azimuth_deg)
+            picture = _rim(walls, hole, surfaces.scale, optics, channel.azimuth_deg)
         elif channel.kind == "halo":
-            picture = 0.05 + 0.5 * np.asarray(walls) * (1.0 - surfaces.hole)
+            picture = np.float32(0.05) + np.float32(0.5) * scattered * (1.0 - hole)
         else:
-            hole = blur(surfaces.hole, optics.near_blur_px)
-            picture = 0.7 * (1.0 - 0.75 * np.asarray(walls)) * (1.0 - hole) + 0.95 * hole
+            through = blur(hole, optics.near_blur_px)
+            ground = np.float32(0.7) * (1.0 - np.float32(0.75) * scattered)
+            picture = ground * (1.0 - through) + np.float32(0.95) * through
         pictures.append(strength * picture)
     return np.stack(pictures).astype(np.float32)

@@ -23,16 +23,38 @@ from moedal_gui.store.schema import CATALOGUE
 
 @dataclass(frozen=True)
 class ScanRecord:
-    """A scan as the catalogue knows it."""
+    """A scan as the catalogue knows it.
+
+    ``description`` is in force; ``read_as`` is what the files said when they were last ingested; ``flat`` is the text
+    of `imaging.flat_field.FlatField.to_json`.
+    """
 
     scan_id: int
     foil: str
     scan: str
     source: str
     description: ScanDescription
-    flat: Mapping[str, Any] | None
+    flat: str | None
     whole: bool
     notes: tuple[str, ...]
+    read_as: ScanDescription
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A field as the catalogue knows it; ``batch`` is None for a position without a picture."""
+
+    field_id: int
+    ordinal: int
+    field: str
+    width: int
+    height: int
+    stage_x: float
+    stage_y: float
+    batch: str | None
+    slot: int
+    missing: tuple[int, ...]
+    extra: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,8 +84,8 @@ class Catalogue:
         """Enter a scan, or return the one of that foil and name that is there."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO scans (foil, scan, source, description) VALUES (?, ?, ?, ?)",
-                (description.foil, description.scan, source, json.dumps(to_plain(description))),
+                "INSERT OR IGNORE INTO scans (foil, scan, source, description, read_as) VALUES (?, ?, ?, ?, ?)",
+                (description.foil, description.scan, source, *[json.dumps(to_plain(description))] * 2),
             )
         return self.scan(f"{description.foil}/{description.scan}")
 
@@ -72,7 +94,8 @@ class Catalogue:
         scan_id: int,
         *,
         description: ScanDescription | None = None,
-        flat: Mapping[str, Any] | None = None,
+        flat: str | None = None,
+        read_as: ScanDescription | None = None,
         whole: bool | None = None,
         notes: Sequence[str] | None = None,
     ) -> None:
@@ -81,7 +104,9 @@ class Catalogue:
         if description is not None:
             changes["description"] = json.dumps(to_plain(description))
         if flat is not None:
-            changes["flat"] = json.dumps(flat)
+            changes["flat"] = flat
+        if read_as is not None:
+            changes["read_as"] = json.dumps(to_plain(read_as))
         if whole is not None:
             changes["whole"] = int(whole)
         if notes is not None:
@@ -93,12 +118,12 @@ class Catalogue:
     def scans(self) -> list[ScanRecord]:
         """All scans, in the order they were ingested."""
         rows = self._database.connection().execute(
-            "SELECT scan_id, foil, scan, source, description, flat, whole, notes FROM scans ORDER BY scan_id"
+            "SELECT scan_id, foil, scan, source, description, flat, whole, notes, read_as FROM scans ORDER BY scan_id"
         )
         return [
-            ScanRecord(i, foil, scan, source, from_plain(json.loads(text)), json.loads(flat) if flat else None, bool(whole),
-                       tuple(json.loads(notes)))
-            for i, foil, scan, source, text, flat, whole, notes in rows
+            ScanRecord(i, foil, scan, source, from_plain(json.loads(text)), flat, bool(whole),
+                       tuple(json.loads(notes)), from_plain(json.loads(read_as)))
+            for i, foil, scan, source, text, flat, whole, notes, read_as in rows
         ]  # fmt: skip
 
     def scan(self, name: str) -> ScanRecord:
@@ -167,6 +192,15 @@ class Catalogue:
         table["stage_y"] = table["stage_y"].astype(float)
         return table
 
+    def field_rows(self, scan_id: int) -> list[FieldRow]:
+        """`fields` as values, one a field."""
+        table = self.fields(scan_id)
+        return [
+            FieldRow(int(i), int(o), str(f), int(w), int(h), float(x), float(y), None if pd.isna(b) else str(b),
+                     -1 if pd.isna(s) else int(s), m, e)
+            for i, o, f, w, h, x, y, b, s, m, e in table.itertuples(index=False, name=None)
+        ]  # fmt: skip
+
     def batch_count(self, scan_id: int) -> int:
         """How many pixel files of a scan the catalogue knows."""
         row = (
@@ -206,7 +240,10 @@ class Catalogue:
         with self._database.transaction() as connection:
             number = connection.execute("SELECT coalesce(max(run_id), 0) + 1 FROM runs").fetchone()[0]
             called = name or f"{task}-{number}"
-            if connection.execute("SELECT 1 FROM runs WHERE name = ?", (called,)).fetchone():
+            taken = connection.execute(
+                "SELECT 1 FROM runs WHERE name = ? AND scan_id IS ?", (called, scan_id)
+            ).fetchone()
+            if taken:
                 raise ArgumentError(
                     f"There is a run called {called} already", remedy="give another name or remove that run"
                 )
@@ -236,12 +273,12 @@ class Catalogue:
         whole = [r for r in self.runs(task, scan_id) if r.finished is not None and name in (None, r.name)]
         return max(whole, key=lambda r: (r.finished or "", r.run_id)) if whole else None
 
-    def run_named(self, name: str) -> RunRecord:
-        """The run of a name; NotFoundError when there is none."""
-        for run in self.runs():
-            if run.name == name:
-                return run
-        raise NotFoundError(f"There is no run called {name}", remedy="`runs` lists them")
+    def runs_named(self, name: str) -> list[RunRecord]:
+        """The runs of a name, one a scan; NotFoundError when there is none."""
+        found = [run for run in self.runs() if run.name == name]
+        if not found:
+            raise NotFoundError(f"There is no run called {name}", remedy="`runs` lists them")
+        return found
 
     def remove_run(self, run_id: int) -> None:
         """Forget a run and every row it made."""

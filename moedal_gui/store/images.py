@@ -16,7 +16,7 @@ import numpy.typing as npt
 from moedal_gui.core.errors import ProjectError
 from moedal_gui.imaging.mosaic import halve
 
-BATCH_BYTES = 64 << 20
+BATCH_BYTES = 48 << 20
 _TILE = 512
 _COARSE_CHUNK_BYTES = 256 << 10
 _SMALLEST_PX = 8

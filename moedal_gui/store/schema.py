@@ -6,7 +6,7 @@ CATALOGUE: tuple[str, ...] = (
     """
     CREATE TABLE scans (
         scan_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, source TEXT NOT NULL,
-        description TEXT NOT NULL, flat TEXT, whole INTEGER NOT NULL DEFAULT 0, notes TEXT NOT NULL DEFAULT '[]',
+        description TEXT NOT NULL, read_as TEXT NOT NULL, flat TEXT, whole INTEGER NOT NULL DEFAULT 0, notes TEXT NOT NULL DEFAULT '[]',
         UNIQUE (foil, scan));
     CREATE TABLE fields (
         field_id INTEGER PRIMARY KEY AUTOINCREMENT, scan_id INTEGER NOT NULL REFERENCES scans ON DELETE CASCADE,
@@ -14,9 +14,9 @@ CATALOGUE: tuple[str, ...] = (
         stage_x REAL, stage_y REAL, batch TEXT, slot INTEGER, missing TEXT NOT NULL, extra TEXT NOT NULL,
         UNIQUE (scan_id, field));
     CREATE TABLE runs (
-        run_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, task TEXT NOT NULL,
+        run_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, task TEXT NOT NULL,
         scan_id INTEGER REFERENCES scans ON DELETE CASCADE, version TEXT NOT NULL, parameters TEXT NOT NULL,
-        input_hash TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, summary TEXT NOT NULL DEFAULT '{}');
+        input_hash TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, summary TEXT NOT NULL DEFAULT '{}', UNIQUE (name, scan_id));
     CREATE TABLE run_fields (
         run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, field_id INTEGER NOT NULL REFERENCES fields ON DELETE CASCADE,
         pits INTEGER NOT NULL, PRIMARY KEY (run_id, field_id));

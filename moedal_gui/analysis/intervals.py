@@ -1,0 +1,48 @@
+"""Fractions with intervals."""
+
+from __future__ import annotations
+
+import math
+from typing import TypedDict
+
+from scipy.stats import binomtest
+
+
+class Fraction(TypedDict):
+    """A fraction and its 95 % interval; all None where nothing was counted."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def fraction(part: int, whole: int) -> Fraction:
+    """``part`` of ``whole`` with the Wilson score interval (Wilson, J. Am. Stat. Assoc. 22 (1927) 209)."""
+    if whole <= 0:
+        return {"value": None, "low": None, "high": None}
+    interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")
+    return {"value": part / whole, "low": float(interval.low), "high": float(interval.high)}
+
+
+def harmonic_mean(a: Fraction, b: Fraction) -> Fraction:
+    """F1 of an efficiency and a purity; the bounds are those of its two parts together."""
+
+    def mean(x: float | None, y: float | None) -> float | None:
+        if x is None or y is None:
+            return None
+        return 2 * x * y / (x + y) if x + y > 0 else 0.0
+
+    return {"value": mean(a["value"], b["value"]), "low": mean(a["low"], b["low"]), "high": mean(a["high"], b["high"])}
+
+
+def poisson_interval(count: int) -> tuple[float, float]:
+    """95 % interval of the mean of a Poisson count (Garwood, Biometrika 28 (1936) 437)."""
+    from scipy.stats import chi2
+
+    low = 0.0 if count == 0 else float(chi2.ppf(0.025, 2 * count) / 2)
+    return low, float(chi2.ppf(0.975, 2 * count + 2) / 2)
+
+
+def rounded(value: float | None, digits: int = 4) -> str:
+    """A number for a sentence; ``-`` where there is none."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"

@@ -1,0 +1,158 @@
+"""Entry-exit pairs: evidence, one-to-one choice, and how many of them accident explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+
+from moedal_gui.analysis.matching import assign
+from moedal_gui.analysis.pairing import Geometry, Mouths, Pairs, Population, near_pairs, population_of, weigh
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
+
+SHIFT_PX = 300.0
+WANTED_PURITY = 0.9
+_FLOOR = -4.0  # pairs with less evidence than this are never linked
+_SURE = 6.0
+_FEWEST_SURE = 25
+_SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
+
+
+@dataclass(frozen=True)
+class Linking:
+    """All links of one frame.
+
+    Attributes
+    ----------
+    pairs
+        The one-to-one assignment.
+    score
+        Probability that a link is one track.
+    expected_accidents
+        How many links as good as these accident gives, from pairing with one surface shifted.
+    geometry
+        As used, calibrated on the links themselves.
+    """
+
+    pairs: Pairs
+    score: Floats
+    expected_accidents: float
+    geometry: Geometry
+
+
+def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
+    """Pair top pits with bottom pits of one frame.
+
+    The errors of the axes and their bias are measured on the surest links and used in a second pass, so that the
+    evidence follows what the detector really achieves on this scan.
+    """
+    population = population_of(np.concatenate([top.log_axes, bottom.log_axes]))
+    calibrated = calibrate(top, bottom, geometry, population)
+    chosen = _choose(top, bottom, calibrated, population)
+    shifted = [_choose(top, other, calibrated, population).evidence for other in _shifted(top, bottom)]
+    score, accidents = _scores(chosen.evidence, shifted, len(top), len(bottom))
+    return Linking(chosen, score, accidents, calibrated)
+
+
+def _shifted(top: Mouths, bottom: Mouths) -> list[Mouths]:
+    """The bottom pits displaced to where no true partner can be, wrapped round the scanned area."""
+    both = np.concatenate([top.places, bottom.places])
+    low = both.min(axis=0)
+    extent = np.maximum(both.max(axis=0) - low, 1.0)
+    steps = [np.minimum(SHIFT_PX, extent / 2) * s for s in _SHIFTS]
+    return [replace(bottom, places=low + np.mod(bottom.places + step - low, extent)) for step in steps]
+
+
+def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool_]:
+    """The most links, best first, whose expected purity is at least ``purity``."""
+    order = np.argsort(-score, kind="stable")
+    running = np.cumsum(score[order]) / np.arange(1, len(score) + 1)
+    good = np.flatnonzero(running >= purity)
+    picked = np.zeros(len(score), dtype=bool)
+    if len(good):
+        picked[order[: good[-1] + 1]] = True
+    return picked
+
+
+def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Geometry:
+    """Bias and spread of the axes, and where the mouths' centres lie, from the surest links."""
+    best = max(
+        (replace(geometry, mouth_share=share) for share in (0.0, 1.0)),
+        key=lambda g: _gain(_choose(top, bottom, g, population).evidence),
+    )
+    for _ in range(2):
+        sure = _choose(top, bottom, best, population)
+        rows = np.flatnonzero(sure.evidence > _SURE)
+        if len(rows) < _FEWEST_SURE:
+            return best
+        misfit = sure.log_axes_misfit[rows].reshape(-1, 2, 2)
+        middle = np.median(misfit, axis=0)
+        # Four axes share three unknowns, so what is left over is narrower than the errors by about sqrt(3 / 4).
+        scatter = 1.4826 * np.median(np.abs(misfit - middle), axis=0) / np.sqrt(0.75)
+        spread = np.clip(scatter, 0.015, 0.2)
+        bias = np.asarray(best.bias) + middle
+        best = replace(best, bias=_pairs_of(bias), spread=_pairs_of(spread))
+    return best
+
+
+def _pairs_of(table: Floats) -> tuple[tuple[float, float], tuple[float, float]]:
+    (a, b), (c, d) = table.tolist()
+    return ((a, b), (c, d))
+
+
+def _gain(evidence: Floats) -> float:
+    return float(np.maximum(evidence, 0.0).sum())
+
+
+def _choose(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Pairs:
+    """The one-to-one assignment of most evidence."""
+    i, j = near_pairs(top, bottom, geometry.reach)
+    every = weigh(top, bottom, i, j, geometry, population)
+    good = np.flatnonzero(every.evidence > _FLOOR)
+    rows, columns = assign(every.top[good], every.bottom[good], _FLOOR - every.evidence[good], len(top), len(bottom))
+    place = {(int(a), int(b)): int(n) for n, a, b in zip(good, every.top[good], every.bottom[good], strict=True)}
+    kept = np.array([place[(int(a), int(b))] for a, b in zip(rows, columns, strict=True)], dtype=np.intp)
+    return _taken(every, kept)
+
+
+def _taken(pairs: Pairs, rows: Integers) -> Pairs:
+    return Pairs(
+        pairs.top[rows],
+        pairs.bottom[rows],
+        pairs.evidence[rows],
+        pairs.dip[rows],
+        pairs.residual[rows],
+        pairs.log_axes_misfit[rows],
+    )
+
+
+def _scores(evidence: Floats, shifted: list[Floats], n_top: int, n_bottom: int) -> tuple[Floats, float]:
+    """Probabilities whose sum of doubts equals the accidents that shifting one surface gives.
+
+    A shifted surface leaves every pit free for an accident; in truth the ends of real tracks are taken, so the number
+    is lowered by the share of pits that are free (solved together, as each depends on the other).
+    """
+    if len(evidence) == 0:
+        return np.zeros(0), 0.0
+    per_shift = float(np.mean([len(s) for s in shifted]))
+    accidents = min(per_shift, float(len(evidence)))
+    for _ in range(20):
+        real = max(0.0, len(evidence) - accidents)
+        free = max(0.0, 1 - real / max(1, n_top)) * max(0.0, 1 - real / max(1, n_bottom))
+        accidents = min(per_shift * free, float(len(evidence)))
+
+    def doubt(offset: float) -> float:
+        return float((1 / (1 + np.exp(np.clip(evidence + offset, -500, 500)))).sum()) - accidents
+
+    if accidents <= 0:
+        offset = 20.0
+    elif accidents >= len(evidence):
+        offset = -20.0
+    else:
+        low, high = -60.0, 60.0
+        offset = brentq(doubt, low, high) if doubt(low) * doubt(high) < 0 else 0.0
+    return 1 / (1 + np.exp(-np.clip(evidence + offset, -500, 500))), accidents

@@ -1,0 +1,172 @@
+"""Candidates: the foil's entry-exit pairs, ranked, and what a person says of each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from psygnal import Signal
+
+from moedal_gui.app.background import Latest
+from moedal_gui.app.crops import CROP_PX, Crop, stack_and_slopes
+from moedal_gui.app.session import Session
+from moedal_gui.core.errors import MoedalError
+from moedal_gui.imaging.crops import cut_crop
+from moedal_gui.imaging.relief import integrate
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.project import Project
+
+_KEPT = 6
+
+
+@dataclass(frozen=True)
+class PitPlace:
+    """Where a pit was seen."""
+
+    scan: ScanRecord
+    field: str
+    field_id: int
+    x_px: float
+    y_px: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both ends of a candidate, as crops; None where an end has no picture."""
+
+    row: int
+    entry: Crop | None
+    leave: Crop | None
+    entry_scan: ScanRecord | None
+    exit_scan: ScanRecord | None
+
+
+class Candidates:
+    """Owns the verdicts and the candidate in focus.
+
+    ``changed`` tells of another table, ``judged`` of a row with another verdict, ``moved`` of another row in focus.
+    """
+
+    changed = Signal()
+    judged = Signal(int)
+    moved = Signal(object, object)
+    refused = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.annotator = ""
+        self.table = pd.DataFrame()
+        self.row: int | None = None
+        self.pairs = Latest("pairs")
+        self._places: dict[int, PitPlace] = {}
+        self._stacks: OrderedDict[int, tuple[npt.NDArray[np.generic], npt.NDArray[np.float32] | None]] = OrderedDict()
+
+    def take(self, table: pd.DataFrame) -> None:
+        """Take up another table."""
+        before = self._identity(self.row)
+        self.table = table.reset_index(drop=True)
+        self._places.clear()
+        self.row = None
+        self.changed.emit()
+        if before is not None and len(self.table):
+            same = np.flatnonzero((self.table["entry_pit"] == before[0]) & (self.table["exit_pit"] == before[1]))
+            if len(same):
+                self.look_at(int(same[0]))
+
+    def look_at(self, row: int | None) -> None:
+        """Put a candidate in focus and its entry in view."""
+        old, self.row = self.row, row
+        if old == row:
+            return
+        self.moved.emit(old, row)
+        if row is not None:
+            self.pairs.ask(lambda _wanted: self._pair(row))
+
+    def judge(self, verdict: str) -> bool:
+        """Accept, reject, or take the verdict back (empty) of the candidate in focus; on disk when this returns."""
+        project = self._session.project
+        if project is None or self.row is None:
+            return self._refuse("Pick a candidate in the table first")
+        if not self.annotator:
+            return self._refuse("Say who judges first (Label > Who labels)")
+        try:
+            ends = [self._place(project, int(self.table[name].iat[self.row])) for name in ("entry_pit", "exit_pit")]
+            entry, leave = ((p.scan.scan, p.field, p.x_px, p.y_px) for p in ends)
+            project.labels.give_verdict(ends[0].scan.foil, entry, leave, verdict, self.annotator)
+        except MoedalError as error:
+            return self._refuse(str(error))
+        self.table.loc[self.row, "verdict"] = verdict
+        self.judged.emit(self.row)
+        return True
+
+    def close(self) -> None:
+        """Stop cutting crops."""
+        self.pairs.close()
+
+    def _pair(self, row: int) -> Pair | None:
+        project = self._session.project
+        if project is None or row >= len(self.table):
+            return None
+        ends: list[Crop | None] = []
+        scans: list[ScanRecord | None] = []
+        for name in ("entry_pit", "exit_pit"):
+            try:
+                place = self._place(project, int(self.table[name].iat[row]))
+                ends.append(self._crop(project, place, row))
+                scans.append(place.scan)
+            except MoedalError:
+                ends.append(None)
+                scans.append(None)
+        return Pair(row, ends[0], ends[1], scans[0], scans[1])
+
+    def _crop(self, project: Project, place: PitPlace, row: int) -> Crop | None:
+        found = self._stacks.get(place.field_id)
+        if found is None:
+            fields = project.catalogue.fields(place.scan.scan_id)
+            record = fields[fields["field_id"] == place.field_id].iloc[0]
+            if not isinstance(record["batch"], str):
+                return None
+            found = stack_and_slopes(project.images, place.scan, record)
+            self._stacks[place.field_id] = found
+            while len(self._stacks) > _KEPT:
+                self._stacks.popitem(last=False)
+        stack, slopes = found
+        flop = -1 if place.scan.description.mirrored else 1
+        relief = None
+        if slopes is not None:
+            part = cut_crop(slopes, place.x_px, place.y_px, CROP_PX)
+            relief = integrate(part[0], part[1], longest_px=60.0)[..., ::flop]
+        return Crop(row, cut_crop(stack, place.x_px, place.y_px, CROP_PX)[..., ::flop], relief)
+
+    def _place(self, project: Project, pit_id: int) -> PitPlace:
+        if pit_id not in self._places:
+            self._places |= _places_of(project, self.table)
+        return self._places[pit_id]
+
+    def _identity(self, row: int | None) -> tuple[int, int] | None:
+        if row is None or row >= len(self.table):
+            return None
+        return int(self.table["entry_pit"].iat[row]), int(self.table["exit_pit"].iat[row])
+
+    def _refuse(self, sentence: str) -> bool:
+        self.refused.emit(sentence)
+        return False
+
+
+def _places_of(project: Project, table: pd.DataFrame) -> dict[int, PitPlace]:
+    """Where every end in the table was seen, in any scan."""
+    wanted = {*table["entry_pit"].astype(int), *table["exit_pit"].astype(int)}
+    found: dict[int, PitPlace] = {}
+    for scan in project.catalogue.scans():
+        run = project.catalogue.current_run("preselect", scan.scan_id)
+        if run is None:
+            continue
+        pits = project.catalogue.pits(run.run_id, merged=False)
+        mine = pits[pits["pit_id"].isin(wanted)]
+        names = ["pit_id", "field", "field_id", "x_px", "y_px"]
+        for pit_id, field, field_id, x, y in mine[names].itertuples(index=False, name=None):
+            found[int(pit_id)] = PitPlace(scan, str(field), int(field_id), float(x), float(y))
+    return found

@@ -1,0 +1,154 @@
+"""Jobs: plans worked through off the screen's thread, one writer at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from psygnal import Signal
+
+from moedal_gui.core.errors import CancelledError, MoedalError
+from moedal_gui.core.task import Outcome, Plan
+from moedal_gui.tasks.loop import run
+
+Status = Literal["waiting", "running", "done", "failed", "cancelled"]
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """How one job stands."""
+
+    number: int
+    title: str
+    command: str
+    verb: str
+    status: Status = "waiting"
+    done: int = 0
+    total: int = 0
+    began: float | None = None
+    ended: float | None = None
+    sentence: str = ""
+    stopping: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    done_before: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in ("waiting", "running")
+
+    @property
+    def fraction(self) -> float | None:
+        """Share of the units done; None while there is nothing to count."""
+        return self.done / self.total if self.total else None
+
+    def seconds_left(self, now: float) -> float | None:
+        """Time left at the pace so far; None until there is one."""
+        fresh = self.done - self.done_before
+        if self.status != "running" or self.began is None or fresh < 1 or not self.total:
+            return None
+        return (now - self.began) / fresh * (self.total - self.done)
+
+
+class Jobs:
+    """The list of jobs of one sitting.
+
+    ``changed`` carries the old (None for a new one) and the new state; it is emitted on the job's thread.
+    """
+
+    changed = Signal(object, object)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._jobs: dict[int, Job] = {}
+        self._stop: dict[int, threading.Event] = {}
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="job-writer")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="job-reader")
+        self._futures: list[Future[None]] = []
+
+    def all(self) -> list[Job]:
+        """Every job, newest first."""
+        with self._lock:
+            return list(self._jobs.values())[::-1]
+
+    def active(self) -> list[Job]:
+        """Jobs that wait or run."""
+        return [job for job in self.all() if job.active]
+
+    def start(
+        self, title: str, plan: Callable[[], Plan[Any, Any]], *, command: str = "", verb: str = "", writes: bool = True
+    ) -> int:
+        """Queue a job; ``plan`` is called on its thread. Jobs that write run one after another."""
+        with self._lock:
+            self._count += 1
+            number = self._count
+            job = Job(number, title, command, verb)
+            self._jobs[number] = job
+            self._stop[number] = threading.Event()
+        self.changed.emit(None, job)
+        executor = self._writer if writes else self._readers
+        self._futures.append(executor.submit(self._work, number, plan))
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Ask a job to stop after the unit under way; what it has done stays."""
+        with self._lock:
+            job = self._jobs.get(number)
+        if job is None or not job.active:
+            return
+        self._stop[number].set()
+        if job.status == "waiting":
+            self._put(number, status="cancelled", sentence="Cancelled before it began", ended=time.monotonic())
+        else:
+            self._put(number, stopping=True)
+
+    def clear_history(self) -> None:
+        """Forget the jobs that have ended."""
+        with self._lock:
+            self._jobs = {number: job for number, job in self._jobs.items() if job.active}
+        self.changed.emit(None, None)
+
+    def close(self) -> None:
+        """Cancel everything and wait until it has stopped."""
+        for job in self.active():
+            self.cancel(job.number)
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+
+    def _work(self, number: int, plan: Callable[[], Plan[Any, Any]]) -> None:
+        stop = self._stop[number]
+        if stop.is_set():
+            return
+        self._put(number, status="running", began=time.monotonic())
+        try:
+            outcome = run(plan(), progress=lambda done, total: self._tell(number, done, total), cancelled=stop.is_set)
+            self._end(number, "done", outcome)
+        except CancelledError:
+            self._end(number, "cancelled", Outcome("Cancelled; what was done is kept, run it again to go on"))
+        except MoedalError as error:
+            self._end(number, "failed", Outcome(str(error)))
+        except Exception as error:  # noqa: BLE001 - one of the three edges
+            _LOG.exception("job %d failed", number)
+            self._end(number, "failed", Outcome(f"It failed ({type(error).__name__}: {error}): the log has the details"))
+
+    def _tell(self, number: int, done: int, total: int) -> None:
+        with self._lock:
+            job = self._jobs[number]
+        first = done if job.total == 0 else job.done_before
+        self._put(number, done=done, total=total, done_before=first)
+
+    def _end(self, number: int, status: Status, outcome: Outcome) -> None:
+        self._put(number, status=status, ended=time.monotonic(), sentence=outcome.sentence, values=dict(outcome.values))
+
+    def _put(self, number: int, **changes: Any) -> None:
+        with self._lock:
+            old = self._jobs[number]
+            new = self._jobs[number] = replace(old, **changes)
+        self.changed.emit(old, new)

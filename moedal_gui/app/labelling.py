@@ -1,0 +1,259 @@
+"""Labelling: one key, next pit, nothing lost."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from psygnal import Signal
+
+from moedal_gui.app.label_book import LabelBook
+from moedal_gui.app.pits import PitSheet
+from moedal_gui.app.queues import Queue, QueueName, make_queue, why
+from moedal_gui.app.selection import Selection
+from moedal_gui.app.sheet import Sheet
+from moedal_gui.core.cut import ByIdentity
+from moedal_gui.core.errors import LabelError, MoedalError
+from moedal_gui.core.label import CLASSES, Label
+from moedal_gui.store.project import Project
+
+UNLABELLED = -1
+ENOUGH = 500
+_OPPOSITE = {"top": "bottom", "bottom": "top"}
+
+
+@dataclass(frozen=True)
+class LabelChange:
+    """Rows of the pit sheet whose label is another now, and what to say about it."""
+
+    rows: tuple[int, ...]
+    sentence: str
+
+
+class Labelling:
+    """Gives labels to the pits of the scan on screen and walks through a queue of them.
+
+    Everything given is on disk before ``changed`` is emitted. ``moved`` carries the old and the new pit row.
+    """
+
+    changed = Signal(LabelChange)
+    moved = Signal(object, object)
+    queue_changed = Signal()
+    refused = Signal(str)
+
+    def __init__(self, selection: Selection) -> None:
+        self.selection = selection
+        self.annotator = ""
+        self.pass_name = ""
+        self.pits: PitSheet | None = None
+        self.codes: npt.NDArray[np.int8] = np.zeros(0, np.int8)
+        self.queue: Queue | None = None
+        self.row: int | None = None
+        self._project: Project | None = None
+        self._sheet: Sheet | None = None
+        self._book: LabelBook | None = None
+        self._given: deque[float] = deque(maxlen=100_000)
+
+    # what is on screen
+    def open(self, project: Project | None) -> None:
+        """Take up the labels of a project."""
+        self._project = project
+        self._book = LabelBook(project.labels.in_force()) if project is not None else None
+        self._given.clear()
+        self.show(None, None)
+
+    def show(self, sheet: Sheet | None, pits: PitSheet | None) -> None:
+        """Take up the pits of a scan."""
+        self._sheet, self.pits = sheet, pits
+        known = {name: code for code, name in enumerate(CLASSES)}
+        named = pits.table["label"].map(known) if pits is not None else pd.Series(dtype=float)
+        self.codes = named.fillna(UNLABELLED).to_numpy().astype(np.int8)
+        self.choose_queue(self.queue.name if self.queue else "as found")
+
+    def choose_queue(self, name: QueueName) -> None:
+        """Order the pits anew and go to the first unlabelled one."""
+        self.queue = make_queue(name, self.pits) if self.pits is not None else None
+        self._move(None)
+        self.queue_changed.emit()
+
+    def why(self) -> str:
+        """Why the pit in front is shown."""
+        if self.queue is None or self.pits is None or self.row is None:
+            return ""
+        return why(self.queue, self.pits, self.row)
+
+    # walking
+    def start(self) -> None:
+        """Go to the first unlabelled pit of the queue."""
+        if self.queue is not None and len(self.queue.order):
+            self._move(self._unlabelled_after(-1))
+
+    def go_to(self, pit_id: int | None) -> None:
+        """Put a pit in front; the queue goes on from there."""
+        row = self.pits.row_of(pit_id) if self.pits is not None and pit_id is not None else None
+        if row is not None:
+            self._move(row)
+
+    def step(self, by: int) -> None:
+        """Go on (or back) in the queue, labelled or not."""
+        if self.queue is None or not len(self.queue.order):
+            return
+        if self.row is None:
+            self.start()
+            return
+        here = int(self.queue.place[self.row])
+        self._move(int(self.queue.order[np.clip(here + by, 0, len(self.queue.order) - 1)]))
+
+    def coming(self, count: int) -> list[int]:
+        """Rows that will be in front after this one, nearest first."""
+        if self.queue is None or not len(self.queue.order):
+            return []
+        here = int(self.queue.place[self.row]) if self.row is not None else -1
+        ahead = self.queue.order[here + 1 : here + 1 + 4 * count]
+        return [int(r) for r in ahead if self.codes[r] == UNLABELLED][:count]
+
+    # giving
+    def give(self, label: str, *, this_only: bool = False) -> bool:
+        """Label the pit in front (and the other end of its link), then go on; False when it was refused."""
+        if self.row is None:
+            return self._refuse("Pick a pit first: click one, or press Space for the next in the queue")
+        row = self.row
+        done = self.give_to([row], label, this_only=this_only)
+        if done and label:
+            here = int(self.queue.place[row]) if self.queue is not None else -1
+            following = self._unlabelled_after(here)
+            if following is None:
+                self.refused.emit("Every pit of this queue has a label")
+            else:
+                self._move(following)
+        return done
+
+    def give_to(self, rows: list[int], label: str, *, this_only: bool = False) -> bool:
+        """Label pits as one stroke; an empty label takes theirs back."""
+        if self._project is None or self.pits is None or self._book is None or not rows:
+            return self._refuse("There is no pit to label: open a project with pits")
+        if not self.annotator:
+            return self._refuse("Say who labels first (Label > Who labels)")
+        ends = {row: label for row in rows}
+        if not this_only:
+            for row in rows:
+                other = int(self.pits.partner[row])
+                if other >= 0:
+                    ends.setdefault(other, _OPPOSITE.get(label, label))
+        labels = [self._pinned(row, name) for row, name in ends.items()]
+        try:
+            stroke = self._project.labels.give(labels)
+        except MoedalError as error:
+            return self._refuse(str(error))
+        self._book.add(stroke, labels)
+        self._given.append(time.monotonic())
+        for row, name in ends.items():
+            self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
+        what = label or "no label"
+        whom = "both ends of the link" if len(ends) == 2 and len(rows) == 1 else f"{len(ends)} pits"
+        self.changed.emit(LabelChange(tuple(ends), f"{what}: {'this pit' if len(ends) == 1 else whom}"))
+        return True
+
+    def undo(self) -> bool:
+        """Take back this person's newest label."""
+        return self._turn("undo")
+
+    def redo(self) -> bool:
+        """Give again what undo took back."""
+        return self._turn("redo")
+
+    def fill_labels(self) -> None:
+        """Write the labels as they stand now into the table, so that a rule on them picks the right pits."""
+        if self.pits is not None:
+            names = np.array([*CLASSES, ""], dtype=object)
+            self.pits.table["label"] = names[self.codes.astype(int)]
+
+    # meters
+    def count(self, label: str) -> int:
+        """How many places of the project carry a class."""
+        return self._book.counts[label] if self._book is not None else 0
+
+    def last_hour(self) -> int:
+        """How many strokes were given in the last hour of this sitting."""
+        since = time.monotonic() - 3600
+        return sum(1 for moment in self._given if moment >= since)
+
+    def _turn(self, kind: str) -> bool:
+        if self._project is None or self._book is None:
+            return self._refuse("Open a project first")
+        try:
+            journal = self._project.labels
+            rows = journal.undo(self.annotator) if kind == "undo" else journal.redo(self.annotator)
+        except MoedalError as error:
+            return self._refuse(str(error))
+        if rows is None:
+            return self._refuse(f"There is nothing of {self.annotator or 'yours'} to {kind}")
+        if kind == "undo":
+            self._book.take_out(rows)
+        else:
+            self._book.put_back(rows)
+        touched = self._refresh_places(rows)
+        names = ", ".join(sorted({str(name) or "taken back" for name in rows["label"]}))
+        if touched:
+            self._move(touched[0])
+        self.changed.emit(LabelChange(tuple(touched), f"{kind.capitalize()}: {names}"))
+        return True
+
+    def _refresh_places(self, labels: pd.DataFrame) -> list[int]:
+        """Read the label in force of the pits at some labels' places; returns their rows."""
+        if self.pits is None or self._sheet is None or self._book is None:
+            return []
+        scan = self._sheet.record
+        rows = []
+        for record in labels.to_dict("records"):
+            field = self._sheet.row_of(str(record["field"]))
+            if field is None or (record["foil"], record["scan"]) != (scan.foil, scan.scan):
+                continue
+            x, y = self._sheet.to_plane(np.array([field]), [record["x_px"]], [record["y_px"]])
+            row = self.pits.nearest(float(x[0]), float(y[0]), 4.0)
+            if row is not None:
+                place = (scan.foil, scan.scan, str(record["field"]))
+                name = self._book.label_at(place, float(record["x_px"]), float(record["y_px"]))
+                self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
+                rows.append(row)
+        return rows
+
+    def _pinned(self, row: int, label: str) -> Label:
+        if self.pits is None or self._sheet is None:
+            raise LabelError("There is no scan on screen", remedy="open one")
+        record, scan = self.pits.table.iloc[row], self._sheet.record
+        surface = str(record["surface"]) if record["surface"] in ("top", "bottom") else ""
+        return Label(scan.foil, scan.scan, str(record["field"]), float(record["x_px"]), float(record["y_px"]), label,
+                     surface, self.annotator, pass_name=self.pass_name)  # fmt: skip
+
+    def _unlabelled_after(self, here: int) -> int | None:
+        if self.queue is None:
+            return None
+        open_ = np.flatnonzero(self.codes[self.queue.order] == UNLABELLED)
+        if len(open_) == 0:
+            return None
+        ahead = open_[open_ > here]
+        return int(self.queue.order[ahead[0] if len(ahead) else open_[0]])
+
+    def _move(self, row: int | None) -> None:
+        old, self.row = self.row, row
+        if row is not None and self.pits is not None:
+            pit_id = int(self.pits.ids[row])
+            # A pit that is one of several selected is looked at; the others stay selected.
+            if not self._is_picked(row):
+                self.selection.pick(pit_id)
+            self.selection.look_at(pit_id)
+        if old != row:
+            self.moved.emit(old, row)
+
+    def _is_picked(self, row: int) -> bool:
+        cut, pits = self.selection.cut, self.pits
+        return isinstance(cut, ByIdentity) and pits is not None and int(pits.ids[row]) in cut.pit_ids
+
+    def _refuse(self, sentence: str) -> bool:
+        self.refused.emit(sentence)
+        return False

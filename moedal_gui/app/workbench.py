@@ -1,0 +1,185 @@
+"""The running program without a screen: every state, made once and handed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from moedal_gui import paths
+from moedal_gui.app.candidates import Candidates
+from moedal_gui.app.command_line import command_line
+from moedal_gui.app.commands import State
+from moedal_gui.app.crops import CropSource
+from moedal_gui.app.jobs import Job, Jobs
+from moedal_gui.app.journal_copies import JournalCopies
+from moedal_gui.app.labelling import Labelling
+from moedal_gui.app.seen import SeenFields
+from moedal_gui.app.selection import Selection
+from moedal_gui.app.session import Session
+from moedal_gui.app.settings import Settings, SettingsFile
+from moedal_gui.core.cut import ByIdentity
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.row import TaskRow
+
+
+class Workbench:
+    """Holds the states and lets each know of the others' facts.
+
+    ``crops_changed`` carries the old and the new source of crops, ``said`` a sentence for the person.
+    """
+
+    crops_changed = Signal(object, object)
+    said = Signal(str, str)
+
+    def __init__(self, settings_file: Path | None = None, copies: Path | None = None) -> None:
+        self.settings = SettingsFile(settings_file or paths.settings_file())
+        self.session = Session()
+        self.selection = Selection()
+        self.labelling = Labelling(self.selection)
+        self.seen = SeenFields()
+        self.jobs = Jobs()
+        self.candidates = Candidates(self.session)
+        self.copies = JournalCopies(copies or paths.label_copies())
+        self.crops: CropSource | None = None
+        self.field: str | None = None
+        self._take_person(self.settings.now)
+        self.session.project_changed.connect(self._project_changed)
+        self.session.pits_changed.connect(self._pits_changed)
+        self.session.failed.connect(lambda sentence: self.said.emit("bad", sentence))
+        self.labelling.refused.connect(lambda sentence: self.said.emit("note", sentence))
+        self.labelling.moved.connect(self._moved)
+        self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
+        self.candidates.moved.connect(self._candidate_moved)
+        self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
+        self.settings.changed.connect(self._settings_changed)
+
+    def state(self) -> State:
+        """What the commands' rules ask about."""
+        session = self.session
+        project = session.project
+        description = session.sheet.record.description if session.sheet is not None else None
+        return State(
+            project=project is not None,
+            writable=project is not None and project.writable,
+            scan=session.sheet is not None,
+            ring=description is not None and len(description.rim) >= 2,
+            pits=session.pits is not None and len(session.pits) > 0,
+            pit=self.labelling.row is not None,
+            links=len(session.candidates) > 0,
+            selection=self.selection.focus is not None,
+        )
+
+    def run_task(self, row: TaskRow, parameters: Any, project: Project | None = None) -> int:
+        """Start a task as a job on the open project."""
+        project = project or self.session.project
+        line = command_line(row, project.path if project is not None else None, parameters)
+        writes = row.needs in ("writer", "maker")
+        return self.jobs.start(
+            row.title, lambda: row.plan(project, parameters), command=line, verb=row.verb, writes=writes
+        )
+
+    def job_ended(self, job: Job) -> None:
+        """Show what a job has written."""
+        if job.verb and self.session.project is not None:
+            if job.verb == "label import":
+                self.labelling.open(self.session.project)
+            self.session.refresh()
+
+    def go_to_field(self, name: str) -> None:
+        """Bring a field into view; from now on it has been looked at."""
+        self.session.go_to_field(name)
+        sheet = self.session.sheet
+        if sheet is not None:
+            self.field = name
+            self.seen.mark(sheet.record.foil, sheet.record.scan, name)
+
+    def next_unseen(self) -> None:
+        """Go to the next field that the person has not looked at."""
+        sheet = self.session.sheet
+        if sheet is None:
+            return
+        name = self.seen.next_unseen(sheet, self.field)
+        if name is None:
+            self.said.emit("note", "You have looked at every field of this scan")
+        else:
+            self.go_to_field(name)
+
+    def previous_field(self) -> None:
+        """Go to the field before, in reading order."""
+        sheet = self.session.sheet
+        if sheet is not None and len(sheet.names):
+            here = sheet.row_of(self.field) if self.field is not None else None
+            self.go_to_field(sheet.names[((here or 0) - 1) % len(sheet.names)])
+
+    def keep_copy(self) -> None:
+        """Copy the label journal if it has changed."""
+        if self.session.project is not None:
+            try:
+                self.copies.keep(self.session.project)
+            except OSError as error:
+                self.said.emit("bad", f"The labels could not be copied to {self.copies.folder} ({error.strerror})")
+
+    def close(self) -> None:
+        """Stop jobs, keep a copy of the labels, close the project."""
+        self.jobs.close()
+        self.candidates.close()
+        self.keep_copy()
+        if self.crops is not None:
+            self.crops.close()
+        self.session.shut()
+
+    def _project_changed(self, old: Project | None, new: Project | None) -> None:
+        self.labelling.open(new)
+        self.field = None
+        self.seen.open(new, self.settings.now.annotator)
+        self.selection.let_go()
+        if new is not None:
+            self.settings.remember_project(new.path)
+            self.keep_copy()
+        elif old is not None:
+            try:
+                self.copies.keep(old)
+            except OSError as error:
+                self.said.emit("bad", f"The labels could not be copied ({error.strerror})")
+
+    def _pits_changed(self, _old: object, new: Any) -> None:
+        session = self.session
+        before = self.selection.focus
+        old_crops, self.crops = self.crops, None
+        if new is not None and session.sheet is not None and session.project is not None:
+            self.crops = CropSource(session.project.images, session.sheet, new)
+        self.crops_changed.emit(old_crops, self.crops)
+        if old_crops is not None:
+            old_crops.close()
+        self.labelling.show(session.sheet, new)
+        self.candidates.take(session.candidates)
+        if before is not None and new is not None and new.row_of(before) is not None:
+            self.labelling.go_to(before)
+        else:
+            self.selection.let_go()
+
+    def _moved(self, _old: object, new: object) -> None:
+        if new is not None and self.crops is not None:
+            self.crops.prefetch(self.labelling.coming(8))
+
+    def _candidate_moved(self, _old: object, new: int | None) -> None:
+        pits, table = self.session.pits, self.candidates.table
+        if new is None or pits is None:
+            return
+        ends = [int(table[name].iat[new]) for name in ("entry_pit", "exit_pit")]
+        seen = [pit for pit in ends if pits.row_of(pit) is not None]
+        if seen:
+            self.selection.take(ByIdentity(frozenset(seen)))
+            self.selection.look_at(seen[0])
+
+    def _settings_changed(self, old: Settings, new: Settings) -> None:
+        self._take_person(new)
+        if old.annotator != new.annotator:
+            self.seen.open(self.session.project, new.annotator)
+
+    def _take_person(self, settings: Settings) -> None:
+        self.labelling.annotator = settings.annotator
+        self.candidates.annotator = settings.annotator
+        self.labelling.pass_name = settings.pass_name

@@ -1,0 +1,196 @@
+"""The table of candidates as people and files see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS
+from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.placement import ScanPlacement
+from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.pit_table import all_pits, pit_run
+from moedal_gui.tasks.placing import placement_of
+
+_VERDICT_REACH_PX = 4.0
+
+
+def link_run(project: Project, run: str | None = None) -> RunRecord | None:
+    """The links in force: the newest whole run, or the one of that name.
+
+    ``run`` may also name a pre-selection: then the newest links made from it.
+    """
+    if run is None:
+        return project.catalogue.current_run("link")
+    named = project.catalogue.runs_named(run)
+    if named[0].task == "link":
+        return named[0]
+    made = [r for r in project.catalogue.runs("link") if r.finished and r.parameters.get("run") == run]
+    return made[-1] if made else None
+
+
+def candidate_table(
+    project: Project,
+    run: str | None = None,
+    everything: bool = False,
+    stage_unit: str | None = None,
+    stage_of: str | None = None,
+) -> pd.DataFrame:
+    """Candidates: CANDIDATE_COLUMNS, then passes, verdict, residual_px, entry_scan, exit_scan; best score first.
+
+    Parameters
+    ----------
+    everything
+        The whole one-to-one assignment instead of what passes the working point (rejected ones left out).
+    stage_unit
+        Unit of the stage places; the scan's own by default.
+    stage_of
+        Give both ends in the stage of this scan; by default each end in the scan that sees its surface.
+    """
+    record = link_run(project, run)
+    if record is None:
+        return _empty()
+    links = project.catalogue.links(record.run_id)
+    pits = pits_of_links(project, record)
+    links = links[links["entry_pit"].isin(pits.index) & links["exit_pit"].isin(pits.index)].reset_index(drop=True)
+    if not len(links):
+        return _empty()
+    table = links.rename(columns={"link_id": "candidate_id"})
+    entry, exit_ = pits.loc[table["entry_pit"]], pits.loc[table["exit_pit"]]
+    table["foil"], table["run"] = entry["foil"].to_numpy(), record.name
+    for prefix, end in (("", entry), ("exit_", exit_)):
+        table[f"{prefix}x_um"], table[f"{prefix}y_um"] = end["x_um"].to_numpy(), end["y_um"].to_numpy()
+    table["entry_scan"], table["exit_scan"] = entry["scan"].to_numpy(), exit_["scan"].to_numpy()
+    table["density_per_mm2"] = entry["density_per_mm2"].to_numpy()
+    table["label"] = [
+        a if a == b or not b else (b if not a else "") for a, b in zip(entry["label"], exit_["label"], strict=True)
+    ]
+    table["verdict"] = _verdicts(project, entry, exit_)
+    _add_stage(project, table, entry, exit_, stage_unit, stage_of)
+    if not everything:
+        table = table[(table["passes"] & (table["verdict"] != "rejected")) | (table["verdict"] == "accepted")]
+    extra = ["passes", "verdict", "residual_px", "entry_scan", "exit_scan"]
+    return table[[*CANDIDATE_COLUMNS, *extra]].reset_index(drop=True)
+
+
+def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
+    """All pits of the runs a link run was made from, indexed by pit_id."""
+    named = record.parameters.get("run")
+    table = all_pits(project, named)
+    return table.set_index("pit_id", drop=False)
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame(columns=[*CANDIDATE_COLUMNS, "passes", "verdict", "residual_px", "entry_scan", "exit_scan"])
+
+
+def _verdicts(project: Project, entry: pd.DataFrame, exit_: pd.DataFrame) -> list[str]:
+    """The newest verdict on each pair: it is pinned to places, so it outlives a new pre-selection."""
+    given = project.labels.verdicts()
+    words = [""] * len(entry)
+    if not len(given):
+        return words
+    for row in given.itertuples():
+        same = np.ones(len(entry), dtype=bool)
+        for prefix, end in (("entry", entry), ("exit", exit_)):
+            same &= (end["scan"] == getattr(row, f"{prefix}_scan")).to_numpy() & (
+                end["field"] == getattr(row, f"{prefix}_field")
+            ).to_numpy()
+            away = np.hypot(end["x_px"] - getattr(row, f"{prefix}_x_px"), end["y_px"] - getattr(row, f"{prefix}_y_px"))
+            same &= away.to_numpy() <= _VERDICT_REACH_PX
+        for index in np.flatnonzero(same):
+            words[int(index)] = str(row.verdict)
+    return words
+
+
+def stage_places(
+    placement: ScanPlacement, description: ScanDescription, fields: pd.DataFrame, places: np.ndarray, unit: str
+) -> np.ndarray:
+    """Stage coordinates (N, 2) in ``unit`` of places (N, 2) of the frame, in one scan's stage.
+
+    NaN where the scan has no stage positions or lengths cannot be compared.
+    """
+    firm = fields[fields["stage_x"].notna() & fields["stage_y"].notna()]
+    size = description.pixel_size_um
+    if not len(firm) or (size is None and description.stage_unit != unit):
+        return np.full((len(places), 2), np.nan)
+    first = firm.iloc[0]
+    pixel = placement.to_pixel(str(first["field"]), places)
+    if placement.mirrored:
+        pixel[:, 0] = first["width"] - 1 - pixel[:, 0]
+    offset = pixel - np.array([(first["width"] - 1) / 2, (first["height"] - 1) / 2])
+    per_stage = 1.0 if description.stage_unit == "px" else UM_PER_UNIT[description.stage_unit]
+    per_pixel = 1.0 if description.stage_unit == "px" else float(size or np.nan)
+    up = -1.0 if description.stage_y_up else 1.0
+    stage = (
+        np.array([first["stage_x"], first["stage_y"]], dtype=float)
+        + offset * np.array([1.0, up]) * per_pixel / per_stage
+    )
+    if unit == description.stage_unit:
+        return stage
+    per_unit = float(size or np.nan) if unit == "px" else UM_PER_UNIT[unit]
+    stage_um = stage * (float(size or np.nan) if description.stage_unit == "px" else per_stage)
+    return stage_um / per_unit
+
+
+def _add_stage(
+    project: Project,
+    table: pd.DataFrame,
+    entry: pd.DataFrame,
+    exit_: pd.DataFrame,
+    unit: str | None,
+    stage_of: str | None,
+) -> None:
+    scans = {(s.foil, s.scan): s for s in project.catalogue.scans()}
+    placements = {key: placement_of(project, s) for key, s in scans.items()}
+    fields = {key: project.catalogue.fields(s.scan_id) for key, s in scans.items()}
+    wanted = project.catalogue.scan(stage_of) if stage_of is not None else None
+    units = np.full(len(table), "", dtype=object)
+    for prefix, end, surface in (("", entry, "top"), ("exit_", exit_, "bottom")):
+        result = np.full((len(table), 2), np.nan)
+        for (foil, scan), group in end.reset_index(drop=True).groupby(["foil", "scan"], sort=False):
+            own = scans[(str(foil), str(scan))]
+            seen_by = wanted or _seeing(scans, placements, own, surface)
+            if placements[(seen_by.foil, seen_by.scan)].frame != placements[(own.foil, own.scan)].frame:
+                if wanted is not None:
+                    raise NotFoundError(
+                        f"Scan {wanted.scan} shares no frame with {own.scan}",
+                        remedy="register them first, or leave --stage-of out",
+                    )
+                seen_by = own
+            rows = group.index.to_numpy()
+            places = placements[(own.foil, own.scan)].to_frame(group["field"], group["x_px"], group["y_px"])
+            loose = group["field"].isin(placements[(own.foil, own.scan)].loose).to_numpy()
+            key = (seen_by.foil, seen_by.scan)
+            used = unit or seen_by.description.stage_unit
+            stage = stage_places(placements[key], seen_by.description, fields[key], places, used)
+            stage[loose] = np.nan
+            result[rows] = stage
+            units[rows] = used
+        table[f"{prefix}stage_x"], table[f"{prefix}stage_y"] = result[:, 0], result[:, 1]
+    table["stage_unit"] = np.where(np.isfinite(table["stage_x"].to_numpy(float)), units, "")
+
+
+def _seeing(
+    scans: Mapping[tuple[str, str], ScanRecord],
+    placements: Mapping[tuple[str, str], ScanPlacement],
+    own: ScanRecord,
+    surface: str,
+) -> ScanRecord:
+    """The scan of the same frame whose camera faces a surface; the pit's own if there is none."""
+    if own.description.near_surface == surface:
+        return own
+    frame = placements[(own.foil, own.scan)].frame
+    for key, scan in scans.items():
+        if scan.foil == own.foil and scan.description.near_surface == surface and placements[key].frame == frame:
+            return scan
+    return own
+
+
+def pit_run_names(project: Project) -> dict[str, str]:
+    """Scan -> name of its current run, for provenance."""
+    return {s.scan: r.name for s in project.catalogue.scans() if (r := pit_run(project, s)) is not None}

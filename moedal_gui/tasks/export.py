@@ -1,0 +1,153 @@
+"""Pits, labels and candidates to files for people and other programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from moedal_gui.analysis.route import travel_order
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS
+from moedal_gui.core.errors import ArgumentError, ExportError, NotFoundError
+from moedal_gui.core.label import LABEL_COLUMNS
+from moedal_gui.core.task import Outcome, Plan, at_once, parameter
+from moedal_gui.formats import candidate_list
+from moedal_gui.formats.candidate_list import StagePlace
+from moedal_gui.formats.tables import rows, write_csv, write_json
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.candidate_table import candidate_table, stage_places
+from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.pit_table import all_pits
+from moedal_gui.tasks.placing import placement_of
+
+WHAT = ("pits", "labels", "candidates")
+FORMATS = ("csv", "json", "geojson", "micromanager", "stage")
+UNITS = ("inch", "mm", "um")
+WORKING_POINTS = ("default",)
+_PROBABLE = 0.5
+
+
+@dataclass(frozen=True)
+class ExportParameters:
+    """What ``export`` is told."""
+
+    what: str = field(metadata=parameter("pits, labels or candidates", positional=True, choices=WHAT))
+    output: Path = field(metadata=parameter("the file to write", short="-o"))
+    format: str = field(default="csv", metadata=parameter("kind of file", choices=FORMATS))
+    all: bool = field(
+        default=False, metadata=parameter("everything with its score, not only what passes the working point")
+    )
+    working_point: str | None = field(default=None, metadata=parameter("a working point by name"))
+    stage_unit: str | None = field(default=None, metadata=parameter("unit of stage places", choices=UNITS))
+    stage_of: str | None = field(default=None, metadata=parameter("give stage places in this scan's stage"))
+    run: str | None = field(default=None, metadata=parameter("rows of this run instead of the current one"))
+    xy_stage: str = field(default="XYStage", metadata=parameter("name of the stage in Micro-Manager"))
+
+
+def plan(project: Project, parameters: ExportParameters) -> Plan[None, None]:
+    """Write one file."""
+    if parameters.what == "labels" and parameters.format in ("micromanager", "stage"):
+        raise ArgumentError(
+            "Labels have no stage list", remedy="export pits or candidates, or labels as csv, json or geojson"
+        )
+    if parameters.working_point not in (None, *WORKING_POINTS):
+        raise NotFoundError(
+            f"There is no working point called {parameters.working_point}",
+            remedy=f"take one of: {', '.join(WORKING_POINTS)}",
+        )
+    if not parameters.output.parent.is_dir():
+        raise ExportError("There is no such folder", parameters.output.parent, "make it first")
+    return at_once(lambda: _export(project, parameters))
+
+
+def _export(project: Project, parameters: ExportParameters) -> Outcome:
+    if parameters.run is not None:
+        project.catalogue.runs_named(parameters.run)
+    table = _table(project, parameters)
+    if parameters.format == "csv":
+        write_csv(table, parameters.output)
+    elif parameters.format == "json":
+        write_json(rows(table), parameters.output)
+    elif parameters.format == "geojson":
+        write_json(candidate_list.feature_collection(_features(parameters.what, table), "um"), parameters.output)
+    else:
+        places = _stops(project, parameters, table)
+        if parameters.format == "stage":
+            write_csv(candidate_list.stage_table(places), parameters.output)
+        else:
+            write_json(candidate_list.position_list(places, parameters.xy_stage), parameters.output)
+    values = {"what": parameters.what, "format": parameters.format, "file": str(parameters.output), "rows": len(table)}
+    return Outcome(f"{len(table)} {parameters.what} written to {parameters.output}", values)
+
+
+def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:
+    if parameters.what == "labels":
+        return label_table(project)[list(LABEL_COLUMNS)]
+    if parameters.what == "candidates":
+        unit = "um" if parameters.format == "micromanager" else parameters.stage_unit
+        return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of)[
+            list(CANDIDATE_COLUMNS)
+        ]
+    table = all_pits(project, parameters.run)[list(PIT_COLUMNS)]
+    if parameters.all or not len(table):
+        return table
+    # A pit another program found states no probability: it was found, and passes.
+    probability = table["probability"].to_numpy(dtype=float)
+    return table[~(probability < _PROBABLE)].reset_index(drop=True)
+
+
+def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+    features = []
+    for row in rows(table):
+        if what == "candidates":
+            ends = [[row["x_um"], row["y_um"]], [row["exit_x_um"], row["exit_y_um"]]]
+            features.append(candidate_list.line(ends, row))
+        else:
+            features.append(candidate_list.point(row.get("x_um"), row.get("y_um"), row))
+    return features
+
+
+def _stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[StagePlace]:
+    """Stage places in travel order: both ends of a candidate, or one place a pit."""
+    stops = _candidate_stops(table) if parameters.what == "candidates" else _pit_stops(project, parameters, table)
+    lost = [s for s in stops if not np.isfinite([s.x, s.y]).all()]
+    if lost:
+        raise ExportError(
+            f"{len(lost)} of {len(stops)} places have no stage position", parameters.output,
+            "give the scan its positions and pixel size, then ingest it again",
+        )  # fmt: skip
+    order = travel_order(np.array([[s.x, s.y] for s in stops], dtype=float).reshape(-1, 2))
+    return [stops[int(i)] for i in order]
+
+
+def _candidate_stops(table: pd.DataFrame) -> list[StagePlace]:
+    stops = []
+    for row in table.itertuples():
+        stops.append(StagePlace(f"c{row.candidate_id}_entry", float(row.stage_x), float(row.stage_y)))  # type: ignore[arg-type]
+        stops.append(StagePlace(f"c{row.candidate_id}_exit", float(row.exit_stage_x), float(row.exit_stage_y)))  # type: ignore[arg-type]
+    return stops
+
+
+def _pit_stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[StagePlace]:
+    wanted = project.catalogue.scan(parameters.stage_of) if parameters.stage_of else None
+    stops: list[StagePlace] = []
+    for (foil, scan), group in table.groupby(["foil", "scan"], sort=False):
+        own = project.catalogue.scan(f"{foil}/{scan}")
+        seen_by = wanted or own
+        placement = placement_of(project, seen_by)
+        places = placement_of(project, own).to_frame(group["field"], group["x_px"], group["y_px"])
+        fields = project.catalogue.fields(seen_by.scan_id)
+        unit = (
+            "um" if parameters.format == "micromanager" else (parameters.stage_unit or seen_by.description.stage_unit)
+        )
+        if placement.frame != placement_of(project, own).frame:
+            raise NotFoundError(
+                f"Scan {seen_by.scan} shares no frame with {own.scan}",
+                remedy="register them first, or leave --stage-of out",
+            )
+        stage = stage_places(placement, seen_by.description, fields, places, unit)
+        stops += [StagePlace(f"p{p}", float(x), float(y)) for p, (x, y) in zip(group["pit_id"], stage, strict=True)]
+    return stops

@@ -1,0 +1,123 @@
+"""What is in a project or a scan, what was assumed, how large it is, how far each step has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moedal_gui.core.scan import ScanDescription, to_plain
+from moedal_gui.core.task import Outcome, Plan, at_once, parameter
+from moedal_gui.formats.reading import inspect
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.project import Project, is_project
+from moedal_gui.tasks.candidate_table import link_run
+from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.pit_table import pit_run
+from moedal_gui.tasks.register import input_hash
+
+
+@dataclass(frozen=True)
+class InfoParameters:
+    """What ``info`` is told."""
+
+    path: Path = field(metadata=parameter("a project or a scan", positional=True))
+
+
+def plan(project: None, parameters: InfoParameters) -> Plan[None, None]:
+    """Look only; nothing is written."""
+    del project
+    return at_once(lambda: _info(parameters.path))
+
+
+def _info(path: Path) -> Outcome:
+    if not is_project(path):
+        return _of_source(path)
+    with Project.open(path) as project:
+        return of_project(project)
+
+
+def of_project(project: Project) -> Outcome:
+    """Everything `info` says of an open project."""
+    scans = [_scan(project, s) for s in project.catalogue.scans()]
+    labels = label_table(project)
+    per_class = {str(k): int(v) for k, v in labels["label"].value_counts().items()} if len(labels) else {}
+    link = link_run(project)
+    disk = sum(p.stat().st_size for p in project.path.rglob("*") if p.is_file())
+    values = {
+        "project": str(project.path), "disk_bytes": disk, "scans": scans,
+        "labels": {"count": len(labels), "per_class": per_class, "orphans": int(labels["pit_id"].isna().sum()) if len(labels) else 0},
+        "candidates": link.summary.get("candidates") if link else None,
+        "steps": _steps(project),
+    }  # fmt: skip
+    lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
+    for row in scans:
+        assumed = f"; assumed: {', '.join(row['assumed'])}" if row["assumed"] else ""
+        lines.append(
+            f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
+        )
+        lines += [f"    {note}" for note in row["notes"]]
+    if link:
+        lines.append(
+            f"  {link.summary.get('candidates')} candidates, about {link.summary.get('expected_accidentals')} of them by accident"
+        )
+    return Outcome("\n".join(lines), values)
+
+
+def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
+    fields = project.catalogue.fields(scan.scan_id)
+    run = pit_run(project, scan)
+    return {
+        "foil": scan.foil, "scan": scan.scan, "source": scan.source, "fields": len(fields),
+        "fields_with_pictures": int(fields["batch"].notna().sum()), "fields_with_position": int(fields["stage_x"].notna().sum()),
+        "incomplete_fields": [str(f) for f, m in zip(fields["field"], fields["missing"], strict=True) if m],
+        "whole": scan.whole, "pits": run.summary.get("pits") if run else None, "run": run.name if run else None,
+        "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
+        "notes": list(scan.notes), "description": _words(scan.description),
+    }  # fmt: skip
+
+
+def _words(description: ScanDescription) -> dict[str, Any]:
+    plain = to_plain(description)
+    plain["channels"] = [
+        {"step": c.step, "kind": c.kind, "azimuth_deg": c.azimuth_deg, "name": c.name} for c in description.channels
+    ]
+    return plain
+
+
+def _steps(project: Project) -> dict[str, Any]:
+    """State of each step: ``done``, ``out of date`` or ``to do``."""
+    scans = project.catalogue.scans()
+    registered = project.catalogue.current_run("register")
+    linked = project.catalogue.current_run("link")
+    seen = [s for s in scans if pit_run(project, s)]
+    now = input_hash(project)
+
+    def state(done: bool, fresh: bool = True) -> str:
+        return "to do" if not done else ("done" if fresh else "out of date")
+
+    fresh_link = (
+        linked is not None
+        and bool(seen)
+        and all((r.finished or "") <= (linked.finished or "") for s in seen if (r := pit_run(project, s)))
+    )
+    return {
+        "ingest": state(bool(scans) and all(s.whole for s in scans)),
+        "preselect": state(bool(seen) and len(seen) == len([s for s in scans if s.flat])),
+        "register": state(registered is not None, registered is not None and registered.input_hash == now),
+        "link": state(linked is not None, fresh_link),
+    }
+
+
+def _of_source(path: Path) -> Outcome:
+    source = inspect(path)
+    known = [f for f in source.fields if f.stage_x is not None]
+    values = {
+        "scan_folder": str(path), "kind": source.layout.kind, "fields": len(source.fields), "fields_with_position": len(known),
+        "fields_with_pictures": sum(f.has_picture for f in source.fields),
+        "assumed": sorted(source.description.assumed), "notes": list(source.notes), "description": _words(source.description),
+    }  # fmt: skip
+    channels = ", ".join(c.name for c in source.description.channels)
+    assumed = f"; assumed: {', '.join(sorted(source.description.assumed))}" if source.description.assumed else ""
+    lines = [f"{path.name}: a scan ({source.layout.kind}) of {len(source.fields)} fields, channels {channels}{assumed}"]
+    return Outcome("\n".join([*lines, *(f"  {n}" for n in source.notes)]), values)

@@ -1,0 +1,246 @@
+"""Scans into a project: raw pixels once, positions, what was said and what was assumed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from moedal_gui.core.errors import ArgumentError, MoedalError, ScanError
+from moedal_gui.core.field import Field
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.core.task import Outcome, Plan, parameter
+from moedal_gui.formats.reading import FieldPixels, Overrides, ScanSource, inspect
+from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.images import BATCH_BYTES
+from moedal_gui.store.project import Project
+
+_log = logging.getLogger(__name__)
+_FLAT_SAMPLE = 40
+_MOST_FIELDS_A_BATCH = 64
+
+
+@dataclass(frozen=True)
+class IngestParameters:
+    """What ``ingest`` is told."""
+
+    scans: tuple[Path, ...] = field(metadata=parameter("scan folders or pictures", positional=True, many=True))
+    describe: Path | None = field(default=None, metadata=parameter("a scan.toml kept elsewhere, whose keys win"))
+    foil: str | None = field(default=None, metadata=parameter("name of the foil"))
+    scan: str | None = field(default=None, metadata=parameter("name of the scan"))
+    azimuths: str | None = field(
+        default=None, metadata=parameter("azimuths of the rim lamps in degrees, such as 0,45,90")
+    )
+    pixel_size_um: float | None = field(default=None, metadata=parameter("size of a pixel in um"))
+    orientation: str | None = field(
+        default=None, metadata=parameter("which side is up", choices=("normal", "reverse"))
+    )  # fmt: skip
+    polarity: str | None = field(
+        default=None, metadata=parameter("which wall a lamp brightens", choices=("lit", "inverted"))
+    )
+    more: Overrides = field(default_factory=Overrides)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A few fields of one scan, read together and stored in one file."""
+
+    scan_id: int
+    source: ScanSource
+    names: tuple[str, ...]
+
+
+def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[FieldPixels]]:
+    """Read the fields that are not in the project yet, in batches of a bounded size."""
+    if parameters.scan is not None and len(parameters.scans) > 1:
+        raise ArgumentError("--scan names one scan, and several were given", remedy="ingest them one by one")
+    sources = [
+        inspect(path, describe=parameters.describe, overrides=_overrides(parameters)) for path in parameters.scans
+    ]
+    spoken = parameters.describe is not None or _overrides(parameters) != Overrides()
+    records = [_enter(project, source, spoken) for source in sources]
+    units: list[_Batch] = []
+    done = 0
+    for record, source in zip(records, sources, strict=True):
+        missing = _missing(project, record, source)
+        units += _batches(record.scan_id, source, missing)
+        done += len(source.fields) - len(missing)
+    problems: dict[int, list[str]] = {record.scan_id: [] for record in records}
+    new = {record.scan_id: 0 for record in records}
+
+    def commit(unit: _Batch, pixels: list[FieldPixels]) -> None:
+        new[unit.scan_id] += _store(project, unit, pixels)
+        problems[unit.scan_id] += [p for one in pixels for p in one.problems]
+
+    def finish() -> Outcome:
+        return _finish(project, records, sources, problems, new)
+
+    return Plan(units=units, work=_read, commit=commit, finish=finish, where="threads", done=0)
+
+
+def _overrides(parameters: IngestParameters) -> Overrides:
+    azimuths = None
+    if parameters.azimuths is not None:
+        try:
+            azimuths = tuple(float(word) for word in parameters.azimuths.replace(";", ",").split(",") if word.strip())
+        except ValueError:
+            raise ArgumentError(
+                f"--azimuths {parameters.azimuths} is not understood", remedy="write degrees: 0,45,90"
+            ) from None
+        if not azimuths:
+            raise ArgumentError("--azimuths is empty", remedy="write degrees: 0,45,90")
+    if parameters.pixel_size_um is not None and not parameters.pixel_size_um > 0:
+        raise ArgumentError("--pixel-size-um must be above zero", remedy="give the size of a pixel in um")
+    said: dict[str, Any] = {
+        "foil": parameters.foil, "scan": parameters.scan, "azimuths_deg": azimuths, "pixel_size_um": parameters.pixel_size_um,
+        "orientation": parameters.orientation, "polarity": parameters.polarity,
+    }  # fmt: skip
+    return replace(parameters.more, **{k: v for k, v in said.items() if v is not None})
+
+
+def _enter(project: Project, source: ScanSource, spoken: bool) -> ScanRecord:
+    """The scan's record; its description follows what a person says now, or what changed on disk since it was read."""
+    known = any(
+        (r.foil, r.scan) == (source.description.foil, source.description.scan) for r in project.catalogue.scans()
+    )
+    record = project.catalogue.add_scan(source.description, str(source.path.resolve()))
+    if len(record.description.channels) != len(source.description.channels):
+        raise ScanError(
+            f"The scan {record.scan} is in the project with {len(record.description.channels)} channels", source.path,
+            "give another --scan name, or remove that scan first",
+        )  # fmt: skip
+    said_by_files = _as_files_say(source) if spoken else source.description
+    if spoken:
+        project.catalogue.update_scan(record.scan_id, description=source.description, read_as=said_by_files)
+    elif known and replace(record.read_as, foil=record.foil, scan=record.scan) != said_by_files:
+        project.catalogue.update_scan(record.scan_id, description=said_by_files, read_as=said_by_files)
+    return project.catalogue.scan_by_id(record.scan_id)
+
+
+def _as_files_say(source: ScanSource) -> ScanDescription:
+    """What the scan's own files say, under the names it has in the project."""
+    try:
+        own = inspect(source.path).description
+    except MoedalError:  # without the words of a person these files are no scan
+        return source.description
+    return replace(own, foil=source.description.foil, scan=source.description.scan)
+
+
+def _missing(project: Project, record: ScanRecord, source: ScanSource) -> list[Field]:
+    stored = project.catalogue.fields(record.scan_id)
+    whole = set(stored.loc[stored["batch"].notna(), "field"])
+    known = set(stored["field"])
+    places = {
+        f.name: (f.stage_x, f.stage_y)
+        for f in source.fields
+        if f.name in known and f.stage_x is not None and f.stage_y is not None
+    }
+    if places:
+        project.catalogue.set_positions(record.scan_id, places)
+    return [f for f in source.fields if f.name not in whole and (f.has_picture or f.name not in known)]
+
+
+def _batches(scan_id: int, source: ScanSource, fields: Sequence[Field]) -> list[_Batch]:
+    if not fields:
+        return []
+    channels = len(source.description.channels)
+    largest = max(f.width * f.height for f in fields) * channels * 2
+    many = max(1, min(_MOST_FIELDS_A_BATCH, BATCH_BYTES // max(1, largest)))
+    names = [f.name for f in fields]
+    return [_Batch(scan_id, source, tuple(names[i : i + many])) for i in range(0, len(names), many)]
+
+
+def _read(unit: _Batch) -> list[FieldPixels]:
+    return [unit.source.read_field(name) for name in unit.names]
+
+
+def _store(project: Project, unit: _Batch, pixels: list[FieldPixels]) -> int:
+    """Write one batch: a file for each run of like shapes, then its rows. Returns how many fields gained pixels."""
+    by_name = {f.name: f for f in unit.source.fields}
+    whole = [(by_name[n], p) for n, p in zip(unit.names, pixels, strict=True) if p.stack is not None]
+    bare = [
+        by_name[n]
+        for n, p in zip(unit.names, pixels, strict=True)
+        if p.stack is None and by_name[n].stage_x is not None
+    ]
+
+    def shape(item: tuple[Field, FieldPixels]) -> Any:
+        stack = item[1].stack
+        return None if stack is None else (stack.shape, stack.dtype.str)
+
+    for _, group in groupby(whole, key=shape):
+        members = list(group)
+        stacks = [p.stack for _, p in members if p.stack is not None]
+        number = project.catalogue.batch_count(unit.scan_id) + 1
+        name = project.images.write_batch(unit.scan_id, number, stacks)
+        rows = [
+            replace(f, width=p.stack.shape[2], height=p.stack.shape[1], missing=p.missing)
+            for f, p in members
+            if p.stack is not None
+        ]
+        project.catalogue.add_fields(unit.scan_id, rows, name)
+    if bare:
+        project.catalogue.add_fields(unit.scan_id, [replace(f, has_picture=False) for f in bare], None)
+    return len(whole)
+
+
+def _finish(
+    project: Project,
+    records: Sequence[ScanRecord],
+    sources: Sequence[ScanSource],
+    problems: dict[int, list[str]],
+    new: dict[int, int],
+) -> Outcome:
+    rows, sentences = [], []
+    for record, source in zip(records, sources, strict=True):
+        found = problems[record.scan_id]
+        for line in found:
+            _log.warning("%s: %s", record.scan, line)
+        if not record.whole or new[record.scan_id] or record.flat is None:
+            _settle(project, record, source, found)
+        fields = project.catalogue.fields(record.scan_id)
+        pictured = int(fields["batch"].notna().sum())
+        if not len(fields):
+            project.catalogue.remove_scan(record.scan_id)
+            raise ScanError(
+                "No picture of the scan could be read", source.path, found[0] if found else "check the files"
+            )
+        rows.append({
+            "foil": record.foil, "scan": record.scan, "fields": len(fields), "fields_with_pictures": pictured,
+            "new_fields": new[record.scan_id], "problems": len(found), "assumed": sorted(source.description.assumed),
+            "notes": list(source.notes),
+        })  # fmt: skip
+        trouble = f"; {len(found)} pictures missing or broken (the log lists them)" if found else ""
+        sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}")
+    return Outcome("; ".join(sentences), {"scans": rows})
+
+
+def _settle(project: Project, record: ScanRecord, source: ScanSource, problems: Sequence[str]) -> None:
+    """Flat field from a sample of the scan's own fields, notes, and the mark that the scan is whole."""
+    fields = project.catalogue.fields(record.scan_id)
+    pictured = fields[fields["batch"].notna()]
+    notes = list(source.notes)
+    if problems:
+        notes.append(f"{len(problems)} pictures missing or broken, first: {problems[0]}")
+    flat = None
+    if len(pictured):
+        step = max(1, len(pictured) // _FLAT_SAMPLE)
+        counts = pictured.groupby(["width", "height"]).size()
+        width, height = counts.index[int(counts.to_numpy().argmax())]
+        alike = pictured[(pictured["width"] == width) & (pictured["height"] == height)]
+        sample = alike.iloc[::step]
+        complete = sample[[not m for m in sample["missing"]]]
+        chosen = complete if len(complete) else sample
+        flat = estimate_flat_field(
+            project.images.read(b, int(s)) for b, s in zip(chosen["batch"], chosen["slot"], strict=True)
+        ).to_json()
+    project.catalogue.update_scan(record.scan_id, flat=flat, whole=True, notes=notes)
+
+
+def describe_again(project: Project, scan: ScanRecord, description: ScanDescription) -> None:
+    """Change what is known about a scan that is in the project (the person confirmed or corrected it)."""
+    project.catalogue.update_scan(scan.scan_id, description=description)

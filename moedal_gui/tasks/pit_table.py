@@ -1,0 +1,152 @@
+"""The table of pits as people and files see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from moedal_gui.analysis.density import density_map, isolated_fraction
+from moedal_gui.analysis.label_matching import label_surfaces, match, place
+from moedal_gui.core.candidate import PIT_COLUMNS
+from moedal_gui.core.placement import ScanPlacement
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.placing import placement_of
+
+SCORES = ("score_candidate", "score_top", "score_bottom", "score_misc", "score_uncertainty")
+
+
+def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRecord | None:
+    """The run whose pits a scan shows: the newest whole one, or the one of that name."""
+    if run is not None:
+        project.catalogue.runs_named(run)
+        return project.catalogue.current_run("preselect", scan.scan_id, run)
+    return project.catalogue.current_run("preselect", scan.scan_id)
+
+
+def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.DataFrame:
+    """Pits of a scan's current run (or a named one): PIT_COLUMNS and field_id, one row a pit, doubles merged."""
+    record = pit_run(project, scan, run)
+    if record is None:
+        return pd.DataFrame(columns=[*PIT_COLUMNS, "field_id"])
+    placement = placement_of(project, scan)
+    table = with_places(project.catalogue.pits(record.run_id), placement)
+    table["foil"], table["scan"], table["run"] = scan.foil, scan.scan, record.name
+    _add_density(project, table, placement, scan)
+    for name in (*SCORES, "class", "label", "pair_id", "twin_id"):
+        table[name] = "" if name in ("class", "label") else np.nan
+    table["label"] = labels_of(project, table, {(scan.foil, scan.scan): placement})
+    _add_pairs(project, table)
+    return table[[*PIT_COLUMNS, "field_id"]]
+
+
+def all_pits(project: Project, run: str | None = None) -> pd.DataFrame:
+    """`pit_table` of every scan, one below the other; twins told."""
+    parts = [pit_table(project, scan, run) for scan in project.catalogue.scans()]
+    parts = [p for p in parts if len(p)]
+    if not parts:
+        return pd.DataFrame(columns=[*PIT_COLUMNS, "field_id"])
+    return with_twins(project, pd.concat(parts, ignore_index=True))
+
+
+def with_places(pits: pd.DataFrame, placement: ScanPlacement) -> pd.DataFrame:
+    """Pits with x_um, y_um in their frame (missing without a pixel size)."""
+    table = pits.copy()
+    places = placement.to_frame(table["field"], table["x_px"], table["y_px"]) if len(table) else np.zeros((0, 2))
+    known = placement.unit == "um"
+    table["x_um"] = places[:, 0] if known else np.nan
+    table["y_um"] = places[:, 1] if known else np.nan
+    return table
+
+
+def _add_density(project: Project, table: pd.DataFrame, placement: ScanPlacement, scan: ScanRecord) -> None:
+    """Local density, counting both surfaces of the scan; in each frame of its own for fields without position."""
+    density, isolated = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    size = np.sqrt(table["major_px"].to_numpy(float) * table["minor_px"].to_numpy(float))
+    usual = float(np.nanmedian(size)) if np.isfinite(size).any() else np.nan
+    names = [str(f) for f in project.catalogue.fields(scan.scan_id)["field"]]
+    firm = [n for n in names if n not in placement.loose]
+    groups = [firm, *([n] for n in names if n in placement.loose)]
+    fields = table["field"].astype(str)
+    for group in groups:
+        rows = np.flatnonzero(fields.isin(group))
+        if not len(rows):
+            continue
+        places = placement.to_frame(fields.iloc[rows], table["x_px"].iloc[rows], table["y_px"].iloc[rows])
+        local = density_map(places, placement, group)
+        per_px2 = local.at(places)
+        isolated[rows] = isolated_fraction(per_px2, usual)
+        if placement.unit == "um":
+            density[rows] = per_px2 / (placement.scale / 1000.0) ** 2
+    table["density_per_mm2"], table["isolated_fraction"] = density, isolated
+
+
+def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[str, str], ScanPlacement]) -> list[str]:
+    """The label in force of each pit: the newest of any person, one given on the foil's other scans included."""
+    journal = project.labels.in_force()
+    if not len(journal) or not len(table):
+        return [""] * len(table)
+    newest = current_labels(project, journal)
+    frames = dict(placements) | {
+        (s.foil, s.scan): placement_of(project, s)
+        for s in project.catalogue.scans()
+        if (s.foil, s.scan) not in placements
+    }
+    surfaces = table["surface"].fillna("").to_numpy(dtype=object)
+    found = match(place(newest, frames), label_surfaces(newest), place(table, frames), surfaces)
+    words = [""] * len(table)
+    for index, word in zip(found, newest["label"], strict=True):
+        if index >= 0:
+            words[int(index)] = str(word)
+    return words
+
+
+def current_labels(project: Project, journal: pd.DataFrame) -> pd.DataFrame:
+    """One row a place: the newest label of any person and pass, places of taken-back labels left out."""
+    del project
+    key = [journal["foil"], journal["scan"], journal["field"], journal["x_px"].round(2), journal["y_px"].round(2)]
+    newest = journal.groupby(key, sort=False).tail(1)
+    return newest[newest["label"] != ""].reset_index(drop=True)
+
+
+def _add_pairs(project: Project, table: pd.DataFrame) -> None:
+    run = project.catalogue.current_run("link")
+    if run is None or not len(table):
+        return
+    links = project.catalogue.links(run.run_id)
+    links = links[links["passes"]]
+    pair = pd.concat([
+        pd.Series(links["link_id"].to_numpy(), index=links["entry_pit"].to_numpy()),
+        pd.Series(links["link_id"].to_numpy(), index=links["exit_pit"].to_numpy()),
+    ])  # fmt: skip
+    pair = pair[~pair.index.duplicated()]
+    table["pair_id"] = table["pit_id"].map(pair).astype(float)
+
+
+def with_twins(project: Project, table: pd.DataFrame) -> pd.DataFrame:
+    """Fill twin_id: the same pit (same surface) in the foil's other scan, where both share a frame."""
+    from moedal_gui.analysis.matching import one_to_one
+
+    table = table.copy()
+    if table["scan"].nunique() < 2:
+        return table
+    placements = {(s.foil, s.scan): placement_of(project, s) for s in project.catalogue.scans()}
+    placed = place(table, placements)
+    surface = table["surface"].fillna("").to_numpy(dtype=object)
+    scan = (table["foil"] + "/" + table["scan"]).to_numpy(dtype=object)
+    twin = np.full(len(table), np.nan)
+    ids = table["pit_id"].to_numpy(dtype=float)
+    for frame in {f for f in placed.frame if f}:
+        inside = placed.frame == frame
+        names = sorted(set(scan[inside]), key=list(dict.fromkeys(scan)).index)
+        for i, first in enumerate(names):
+            for second in names[i + 1 :]:
+                for side in ("top", "bottom"):
+                    a = np.flatnonzero(inside & (scan == first) & (surface == side) & np.isnan(twin))
+                    b = np.flatnonzero(inside & (scan == second) & (surface == side) & np.isnan(twin))
+                    rows, columns = one_to_one(placed.places[a], placed.places[b], 6.0)
+                    twin[a[rows]], twin[b[columns]] = ids[b[columns]], ids[a[rows]]
+    table["twin_id"] = twin
+    return table

@@ -1,0 +1,125 @@
+"""Pre-selection: the pits of every field of a scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from moedal_gui import __version__
+from moedal_gui.analysis.doubles import doubles
+from moedal_gui.analysis.registration import stage_placement
+from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.core.task import Outcome, Plan, parameter
+from moedal_gui.imaging.flat_field import FlatField
+from moedal_gui.preselect.methods import detect
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
+from moedal_gui.store.images import ImageStore
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.fingerprint import pixels_hash
+
+METHODS = ("auto", "divergence", "blob")
+
+
+@dataclass(frozen=True)
+class PreselectParameters:
+    """What ``preselect`` is told."""
+
+    scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
+    method: str = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
+
+
+@dataclass(frozen=True)
+class _FieldUnit:
+    """One field to look through; small, so that it travels to another process."""
+
+    pixels: Path
+    batch: str
+    slot: int
+    run_id: int
+    field_id: int
+    missing: tuple[int, ...]
+    description: ScanDescription
+    flat: FlatField
+    method: str
+
+
+def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, pd.DataFrame]:
+    """Look through the fields that the newest unfinished run of these words has not done."""
+    scans = [project.catalogue.scan(parameters.scan)] if parameters.scan else project.catalogue.scans()
+    seen = [scan for scan in scans if scan.flat is not None]
+    if not seen:
+        raise NotFoundError("There is no scan with pictures to look through", project.path, "ingest one first")
+    units: list[_FieldUnit] = []
+    runs: list[tuple[ScanRecord, RunRecord]] = []
+    done = 0
+    for scan in seen:
+        run = _run_for(project, scan, parameters.method)
+        runs.append((scan, run))
+        finished = project.catalogue.done_fields(run.run_id)
+        new = [] if run.finished else _units(project, scan, run, parameters.method, finished)
+        units += new
+        done += len(finished)
+
+    def commit(unit: _FieldUnit, found: pd.DataFrame) -> None:
+        project.catalogue.add_pits(unit.run_id, unit.field_id, found)
+
+    def finish() -> Outcome:
+        return _finish(project, runs)
+
+    return Plan(units=units, work=look_through, commit=commit, finish=finish, where="processes", done=done)
+
+
+def look_through(unit: _FieldUnit) -> pd.DataFrame:
+    """The pits of one field (DETECTION_COLUMNS); a channel that is missing there counts as a dead lamp."""
+    images = ImageStore(unit.pixels)
+    try:
+        stack = images.read(unit.batch, unit.slot)
+    finally:
+        images.close()
+    return detect(stack, unit.description, unit.flat, unit.method)
+
+
+def _run_for(project: Project, scan: ScanRecord, method: str) -> RunRecord:
+    """The run these words stand for: whole already, begun, or new."""
+    words = {"method": method}
+    hashed = pixels_hash(scan, project.catalogue.fields(scan.scan_id))
+    newest = project.catalogue.current_run("preselect", scan.scan_id)
+    same = newest is not None and newest.input_hash == hashed and dict(newest.parameters) == words
+    if newest is not None and same and newest.version == __version__:
+        return newest
+    return project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__)
+
+
+def _units(project: Project, scan: ScanRecord, run: RunRecord, method: str, finished: set[int]) -> list[_FieldUnit]:
+    assert scan.flat is not None
+    flat = FlatField.from_json(scan.flat)
+    pixels = project.path / "pixels"
+    return [
+        _FieldUnit(pixels, row.batch, row.slot, run.run_id, row.field_id, row.missing, scan.description, flat, method)
+        for row in project.catalogue.field_rows(scan.scan_id)
+        if row.batch is not None and row.field_id not in finished
+    ]
+
+
+def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord]]) -> Outcome:
+    rows = []
+    for scan, run in runs:
+        if run.finished is None:
+            settle_pits(project, scan, run)
+        pits = project.catalogue.pits(run.run_id)
+        surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
+        rows.append({"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces})
+    sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
+    return Outcome(sentence, {"scans": rows})
+
+
+def settle_pits(project: Project, scan: ScanRecord, run: RunRecord) -> None:
+    """Merge the doubles of overlapping fields and mark the run whole."""
+    every = project.catalogue.pits(run.run_id, merged=False)
+    fields = project.catalogue.fields(scan.scan_id)
+    double_of = doubles(every, stage_placement(scan.description, fields))
+    project.catalogue.set_doubles(run.run_id, double_of)
+    project.catalogue.finish_run(run.run_id, {"pits": len(every) - len(double_of), "doubles": len(double_of)})

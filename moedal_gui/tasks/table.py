@@ -1,0 +1,51 @@
+"""TASKS: every step of the pipeline, in the order people take them."""
+
+from __future__ import annotations
+
+from moedal_gui.core.errors import NotFoundError
+from moedal_gui.tasks import (
+    demo,
+    evaluate,
+    evaluate_lists,
+    export,
+    info,
+    ingest,
+    label_export,
+    label_import,
+    link,
+    pits_import,
+    preselect,
+    register,
+    remove,
+    report,
+    runs,
+    simulate,
+)
+from moedal_gui.tasks.row import TaskRow
+
+TASKS: tuple[TaskRow, ...] = (
+    TaskRow("demo", "Demo foil", "Make a simulated foil once, take it through every step, and open it.", demo.DemoParameters, demo.plan, "nothing"),
+    TaskRow("simulate", "Simulate a foil", "Write scan folders of a simulated foil with its truth.", simulate.SimulateParameters, simulate.plan, "nothing"),
+    TaskRow("ingest", "Ingest scans", "Add scans to a project, which is made if absent; again adds only what is new.", ingest.IngestParameters, ingest.plan, "maker"),
+    TaskRow("preselect", "Pre-select", "Find the pits of every field.", preselect.PreselectParameters, preselect.plan, "writer"),
+    TaskRow("register", "Register", "Bring the scans of a foil into one frame.", register.RegisterParameters, register.plan, "writer"),
+    TaskRow("link", "Link", "Pair entry with exit.", link.LinkParameters, link.plan, "writer"),
+    TaskRow("pits import", "Import pits", "Take over pits that another program found, as a run.", pits_import.PitsImportParameters, pits_import.plan, "writer"),
+    TaskRow("label import", "Import labels", "Append labels from a file; twice changes nothing.", label_import.LabelImportParameters, label_import.plan, "writer"),
+    TaskRow("label export", "Export labels", "Write the labels in force.", label_export.LabelExportParameters, label_export.plan, "reader"),
+    TaskRow("evaluate", "Evaluate", "Compare pits and candidates with known truth.", evaluate.EvaluateParameters, evaluate.plan, "reader"),
+    TaskRow("evaluate-lists", "Evaluate lists", "Efficiency and purity of two point lists.", evaluate_lists.EvaluateListsParameters, evaluate_lists.plan, "nothing"),
+    TaskRow("export", "Export", "Write pits, labels or candidates for people and other programs.", export.ExportParameters, export.plan, "reader"),
+    TaskRow("report", "Report", "Write one self-contained page with pictures.", report.ReportParameters, report.plan, "reader"),
+    TaskRow("info", "About", "What is in a project or a scan, and what was assumed.", info.InfoParameters, info.plan, "nothing"),
+    TaskRow("runs", "Runs", "What made what.", runs.RunsParameters, runs.plan, "reader"),
+    TaskRow("remove", "Remove", "Take a scan or a run out of a project; labels stay.", remove.RemoveParameters, remove.plan, "writer"),
+)  # fmt: skip
+
+
+def row_of(verb: str) -> TaskRow:
+    """The row of a verb."""
+    for row in TASKS:
+        if row.verb == verb:
+            return row
+    raise NotFoundError(f"There is no verb {verb}", remedy="--help lists them")

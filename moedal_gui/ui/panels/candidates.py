@@ -1,0 +1,200 @@
+"""Candidates: the ranked pairs with both ends, accepted or rejected by a key."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QItemSelection, QModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from moedal_gui.app.candidates import Pair
+from moedal_gui.app.crop_pictures import channel_picture, relief_picture
+from moedal_gui.app.crops import Crop
+from moedal_gui.app.workbench import Workbench
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.ui.parts.panel import Panel
+from moedal_gui.ui.relay import Relay
+from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
+from moedal_gui.ui.widgets.pixels import PixelView
+
+_COLUMNS = (
+    Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
+    Column("score", "Score", "How well the ellipses foretell each other's place; best first", number(3)),
+    Column("accidental_probability", "Accident", "Probability that two unrelated pits look like this pair", number(3)),
+    Column("residual_px", "Miss px", "How far the exit lies from the place the entry foretells", number(1)),
+    Column("dip_deg", "Dip °", "Angle of the track to the surface", number(0)),
+    Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
+    Column("verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, "")),
+)
+_VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
+
+
+class CandidatesPanel(Panel):
+    """A table, both ends of the pair in focus, and the verdict. ``commandAsked`` carries a command's id."""
+
+    def __init__(self, workbench: Workbench, relay: Relay) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self.empty = EmptyState()
+        self.empty.asked.connect(self._next_thing)
+        self.model = FrameModel(_COLUMNS)
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setSortingEnabled(True)
+        self.table.setAlternatingRowColors(True)
+        self.table.setShowGrid(False)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 8)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSortIndicator(1, Qt.SortOrder.DescendingOrder)
+        header.setStretchLastSection(True)
+        self.table.setAccessibleName("Candidates")
+        self.table.setToolTip("Pick a row to see both ends; Y accepts, N rejects, C takes back")
+        self.table.selectionModel().selectionChanged.connect(self._picked)
+        self.views = {name: PixelView(86, name) for name in ("entry", "entry relief", "exit", "exit relief")}
+        self.caption = QLabel(wordWrap=True)
+        self.caption.setProperty("role", "dim")
+        self.which = QComboBox()
+        self.which.addItems(_VIEWS)
+        self.which.setToolTip("Which pairs the table shows")
+        self.which.setAccessibleName("Pairs shown")
+        self.which.activated.connect(lambda _i: self.refresh())
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self._built())
+        relay.listen(workbench.candidates.changed, self.refresh)
+        relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.candidates.moved, self.apply)
+        relay.listen(workbench.candidates.judged, self._judged)
+        relay.listen(workbench.candidates.pairs.answered, self._show_pair)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take up the table anew."""
+        table = self._workbench.candidates.table
+        if not len(table):
+            self._say_what_next()
+            self._stack.setCurrentIndex(0)
+            return
+        self._stack.setCurrentIndex(1)
+        passes = table["passes"].to_numpy(bool)
+        verdict = table["verdict"].fillna("").astype(str).to_numpy()
+        keep = {
+            "Passing": passes, "All pairs": np.ones(len(table), bool), "Without verdict": passes & (verdict == ""),
+            "Accepted": verdict == "accepted", "Rejected": verdict == "rejected",
+        }[self.which.currentText()]  # fmt: skip
+        self.model.show_table(table, keep)
+        header = self.table.horizontalHeader()
+        self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
+        expected = float(table.loc[keep, "accidental_probability"].sum())
+        self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
+        self.apply(None, self._workbench.candidates.row)
+
+    def apply(self, old: object, new: object) -> None:
+        """Another candidate is in focus."""
+        del old
+        shown = self.model.view_row(new) if isinstance(new, int) else None
+        if shown is None:
+            self.table.clearSelection()
+            for view in self.views.values():
+                view.show_array(None)
+            return
+        if self.table.currentIndex().row() != shown or not self.table.selectionModel().hasSelection():
+            self.table.selectRow(shown)
+        self.table.scrollTo(self.model.index(shown, 0))
+
+    def step(self, by: int) -> None:
+        """The row below or above, as the table is sorted."""
+        count = self.model.rowCount()
+        if not count:
+            return
+        here = self.table.currentIndex().row() if self.table.selectionModel().hasSelection() else -1 if by > 0 else count
+        self._workbench.candidates.look_at(self.model.row_at(min(max(here + by, 0), count - 1)))
+
+    def _built(self) -> QWidget:
+        full = QWidget()
+        layout = QVBoxLayout(full)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        top = QHBoxLayout()
+        top.addWidget(self.which, 1)
+        export = QPushButton("Export…")
+        export.setToolTip("Write candidates for a rescan (Ctrl+E)")
+        export.clicked.connect(lambda: self.commandAsked.emit("task.export"))
+        top.addWidget(export)
+        layout.addLayout(top)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.caption)
+        crops = QHBoxLayout()
+        crops.setSpacing(3)
+        for view in self.views.values():
+            crops.addWidget(view, 1)
+        layout.addLayout(crops)
+        row = QHBoxLayout()
+        for identity, title, tip in (
+            ("candidate.accept", "Accept  Y", "This pair is a track"),
+            ("candidate.reject", "Reject  N", "This pair is an accident"),
+            ("candidate.clear", "Take back  C", "No verdict any more"),
+        ):
+            button = QPushButton(title)
+            button.setToolTip(tip)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(lambda _on=False, identity=identity: self.commandAsked.emit(identity))
+            row.addWidget(button, 1)
+        layout.addLayout(row)
+        return full
+
+    def _picked(self, selected: QItemSelection, _gone: QItemSelection) -> None:
+        indexes: list[QModelIndex] = selected.indexes()
+        if indexes:
+            self._workbench.candidates.look_at(self.model.row_at(indexes[0].row()))
+
+    def _judged(self, row: int) -> None:
+        self.model.value_changed(row)
+
+    def _show_pair(self, generation: int, pair: Pair | None) -> None:
+        candidates = self._workbench.candidates
+        if pair is None or not candidates.pairs.is_newest(generation) or pair.row != candidates.row:
+            return
+        ends = (("entry", pair.entry, pair.entry_scan), ("exit", pair.leave, pair.exit_scan))
+        for name, crop, scan in ends:
+            self._show_end(name, crop, scan)
+
+    def _show_end(self, name: str, crop: Crop | None, scan: ScanRecord | None) -> None:
+        plain, relief = self.views[name], self.views[f"{name} relief"]
+        if crop is None or scan is None:
+            plain.show_array(None)
+            relief.show_array(None)
+            plain.set_caption(f"{name}: no picture")
+            return
+        index = scan.description.index_of("backlit") or 0
+        plain.set_caption(f"{name} · {scan.scan}")
+        plain.show_array(channel_picture(crop.raw[index], None))
+        relief.show_array(relief_picture(crop.relief) if crop.relief is not None else None)
+
+    def _say_what_next(self) -> None:
+        state = self._workbench.state()
+        if not state.project:
+            self.empty.say("Open a project to see its candidates.", "Open project…", "Open a project")
+        elif not state.pits:
+            self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
+        else:
+            self.empty.say("Pits are there, but nothing is linked yet.", "Link entry and exit…", "Pair pits into tracks")
+
+    def _next_thing(self) -> None:
+        state = self._workbench.state()
+        self.commandAsked.emit("project.open" if not state.project else "task.link" if state.pits else "task.preselect")

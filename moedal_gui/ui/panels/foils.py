@@ -1,0 +1,134 @@
+"""Foils: the tree foil > scan > field, with counts, density and what has been looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHeaderView, QLabel, QStackedLayout, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from moedal_gui.app.session import density_per_field
+from moedal_gui.app.sheet import Sheet
+from moedal_gui.app.workbench import Workbench
+from moedal_gui.core.errors import MoedalError
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.ui.parts.panel import Panel
+from moedal_gui.ui.relay import Relay
+from moedal_gui.ui.widgets.empty import EmptyState
+
+_NAME, _PITS, _DENSITY, _SEEN = range(4)
+_ROLE = Qt.ItemDataRole.UserRole
+
+
+class FoilsPanel(Panel):
+    """Where one is, and where one has not been. ``commandAsked`` carries a command's id."""
+
+    def __init__(self, workbench: Workbench, relay: Relay) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self.tree = QTreeWidget()
+        self.tree.setHeaderLabels(["Name", "Pits", "/mm²", "Seen"])
+        for column, tip in enumerate(["Foil, scan, field", "Pits found", "Pits per mm² of the field", "Whether you have looked at it"]):
+            self.tree.headerItem().setToolTip(column, tip)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setAccessibleName("Foils, scans and fields")
+        self.tree.setToolTip("Click a field to go there; PageDown goes to the next unseen one")
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        for column in (_PITS, _DENSITY, _SEEN):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.itemClicked.connect(lambda item, _column: self._go(item))
+        self.tree.itemActivated.connect(lambda item, _column: self._go(item))
+        self.progress = QLabel()
+        self.progress.setProperty("role", "dim")
+        self.progress.setContentsMargins(10, 6, 10, 8)
+        self.empty = EmptyState()
+        self.empty.asked.connect(lambda: self.commandAsked.emit("scan.open"))
+        full = QWidget()
+        inside = QVBoxLayout(full)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(0)
+        inside.addWidget(self.tree, 1)
+        inside.addWidget(self.progress)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(full)
+        self._field_items: list[QTreeWidgetItem] = []
+        relay.listen(workbench.session.project_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.scans_changed, self.refresh)
+        relay.listen(workbench.session.sheet_changed, self.apply)
+        relay.listen(workbench.session.pits_changed, lambda _old, _new: self._show_counts())
+        relay.listen(workbench.seen.changed, lambda _foil, _scan, _field: self._show_counts())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Build the tree anew."""
+        scans = self._workbench.session.scans()
+        self._stack.setCurrentIndex(1 if scans else 0)
+        self.empty.say("No scan yet. Open one to see its fields here.", "Open scan…", "Look into a folder of a microscope")
+        self.tree.clear()
+        self._field_items = []
+        foils: dict[str, QTreeWidgetItem] = {}
+        for scan in scans:
+            if scan.foil not in foils:
+                foils[scan.foil] = QTreeWidgetItem(self.tree, [scan.foil])
+                foils[scan.foil].setExpanded(True)
+            self._add_scan(foils[scan.foil], scan)
+        self._show_counts()
+
+    def apply(self, old: Sheet | None, new: Sheet | None) -> None:
+        """Another scan is shown; the tree is built anew only when its fields are others."""
+        alike = old is not None and new is not None and old.record == new.record and old.names == new.names
+        if not alike:
+            self.refresh()
+
+    def _add_scan(self, foil: QTreeWidgetItem, scan: ScanRecord) -> None:
+        sheet = self._workbench.session.sheet
+        item = QTreeWidgetItem(foil, [scan.scan])
+        item.setData(_NAME, _ROLE, ("scan", f"{scan.foil}/{scan.scan}"))
+        assumed = ", ".join(sorted(scan.description.assumed))
+        item.setToolTip(_NAME, f"{scan.description.orientation} scan, {len(scan.description.channels)} channels, from {scan.source}"
+                        + (f"\nAssumed, nobody said it: {assumed}" if assumed else ""))  # fmt: skip
+        if sheet is None or sheet.record.scan_id != scan.scan_id:
+            return
+        font = item.font(_NAME)
+        font.setBold(True)
+        item.setFont(_NAME, font)
+        for name in sheet.names:
+            child = QTreeWidgetItem(item, [name])
+            child.setData(_NAME, _ROLE, ("field", name))
+            for column in (_PITS, _DENSITY):
+                child.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            child.setTextAlignment(_SEEN, Qt.AlignmentFlag.AlignCenter)
+            self._field_items.append(child)
+        item.setExpanded(True)
+
+    def _show_counts(self) -> None:
+        session, seen = self._workbench.session, self._workbench.seen
+        sheet = session.sheet
+        if sheet is None or len(self._field_items) != len(sheet.names):
+            self.progress.setText("")
+            return
+        record = sheet.record
+        table = density_per_field(sheet, session.pits)
+        for item, count, density in zip(self._field_items, table["pits"], table["per_mm2"], strict=True):
+            name = item.text(_NAME)
+            item.setText(_PITS, str(int(count)) if session.pits is not None else "")
+            item.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
+            looked = seen.has(record.foil, record.scan, name)
+            item.setText(_SEEN, "✓" if looked else "·")
+            item.setToolTip(_SEEN, "You have looked at it" if looked else "You have not looked at it yet")
+        done = seen.count(record.foil, record.scan)
+        pits = f"{len(session.pits):,} pits, " if session.pits is not None else "not pre-selected yet, "
+        self.progress.setText(f"{record.scan}: {pits}{done} of {len(sheet.names)} fields seen")
+
+    def _go(self, item: QTreeWidgetItem) -> None:
+        kind, name = item.data(_NAME, _ROLE) or ("", "")
+        session, sheet = self._workbench.session, self._workbench.session.sheet
+        try:
+            if kind == "scan" and (sheet is None or name != f"{sheet.record.foil}/{sheet.record.scan}"):
+                session.show_scan(name)
+            elif kind == "field":
+                self._workbench.go_to_field(name)
+        except MoedalError as error:
+            self._workbench.said.emit("bad", str(error))

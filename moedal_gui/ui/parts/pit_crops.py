@@ -1,0 +1,109 @@
+"""One pit in every channel, as relief, and as a film round the lamps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from moedal_gui.app.crop_pictures import Bytes, channel_picture, relief_picture
+from moedal_gui.app.crops import Crop
+from moedal_gui.app.display import Picture, pictures_of
+from moedal_gui.app.shading import Limits
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.ui.widgets.pixels import PixelView
+
+_COLUMNS = 5
+_FILM_MS = 110
+
+
+class PitCrops(QWidget):
+    """A large channel and the relief side by side, every channel small below; a small one pressed becomes large."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.large = PixelView(150)
+        self.relief = PixelView(150, "relief")
+        self.large.setToolTip("The channel picked below; F plays the film round the lamps")
+        self.relief.setToolTip("The surface integrated from the slopes: pits of the two surfaces bulge opposite ways")
+        self._thumbs: list[PixelView] = []
+        self._pictures: list[Picture] = []
+        self._arrays: list[Bytes] = []
+        self._chosen = 0
+        self._lamps: list[int] = []
+        self._frame = 0
+        self._grid = QGridLayout()
+        self._grid.setSpacing(3)
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(self.large, 1)
+        top.addWidget(self.relief, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addLayout(self._grid)
+        self._film = QTimer(self, interval=_FILM_MS)
+        self._film.timeout.connect(self._next_frame)
+
+    def show_scan(self, description: ScanDescription | None) -> None:
+        """Take up the channels of a scan."""
+        every = pictures_of(description) if description is not None else ()
+        pictures = [p for p in every if p.index is not None]
+        if pictures == self._pictures:
+            return
+        for thumb in self._thumbs:
+            self._grid.removeWidget(thumb)
+            thumb.deleteLater()
+        self._pictures, self._thumbs = pictures, []
+        for number, picture in enumerate(pictures):
+            thumb = PixelView(54, picture.title)
+            thumb.setToolTip(picture.tip)
+            thumb.pressed.connect(lambda number=number: self.choose(number))
+            thumb.setVisible(len(pictures) > 1)
+            self._grid.addWidget(thumb, number // _COLUMNS, number % _COLUMNS)
+            self._thumbs.append(thumb)
+        has_ring = description is not None and len(description.rim) >= 3
+        self.relief.setVisible(has_ring)
+        channels = description.channels if description is not None else ()
+        rim = [i for i, p in enumerate(pictures) if p.index is not None and channels[p.index].kind == "rim"]
+        self._lamps = sorted(rim, key=lambda i: channels[i].azimuth_deg or 0.0)
+        backlit = description.index_of("backlit") if description is not None else None
+        self.choose(backlit or 0)
+
+    def show_crop(self, crop: Crop | None, limits: list[Limits | None]) -> None:
+        """Take up a crop; ``limits`` holds the contrast of each channel, None for its own."""
+        if crop is None:
+            self._arrays = []
+            for view in (*self._thumbs, self.large, self.relief):
+                view.show_array(None)
+            return
+        self._arrays = [channel_picture(plane, limit) for plane, limit in zip(crop.raw, limits, strict=True)]
+        for thumb, array in zip(self._thumbs, self._arrays, strict=True):
+            thumb.show_array(array)
+        self.relief.show_array(relief_picture(crop.relief) if crop.relief is not None else None)
+        self._show_large(self._chosen)
+
+    def choose(self, number: int) -> None:
+        """Show a channel large."""
+        self._chosen = number
+        for other, thumb in enumerate(self._thumbs):
+            thumb.set_marked(other == number)
+        self._show_large(number)
+
+    def play(self, on: bool) -> None:
+        """Play the rim lamps in the large view."""
+        if on and len(self._lamps) >= 2:
+            self._film.start()
+        else:
+            self._film.stop()
+            self._show_large(self._chosen)
+
+    def _show_large(self, number: int) -> None:
+        if number < len(self._pictures):
+            self.large.set_caption(self._pictures[number].title)
+            self.large.show_array(self._arrays[number] if number < len(self._arrays) else None)
+
+    def _next_frame(self) -> None:
+        if self._arrays:
+            self._frame = (self._frame + 1) % len(self._lamps)
+            self._show_large(self._lamps[self._frame])

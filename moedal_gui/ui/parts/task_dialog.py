@@ -1,0 +1,89 @@
+"""A task's form: its parameters, its command line, and a button that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from moedal_gui.app.command_line import command_line
+from moedal_gui.core.errors import MoedalError
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.row import TaskRow
+from moedal_gui.ui.widgets.form import Form
+
+_NEW_FILES = ("output", "out")
+
+
+class TaskDialog(QDialog):
+    """Asks for a task's parameters. After `exec`, ``chosen`` holds them."""
+
+    def __init__(self, row: TaskRow, project: Project | None, known: Mapping[str, Any], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._row, self._project = row, project
+        self.chosen: Any = None
+        self.setWindowTitle(row.title)
+        self.setMinimumWidth(520)
+        explain = QLabel(row.explain, wordWrap=True)
+        explain.setProperty("role", "dim")
+        self.form = Form(row.parameters, known, _choices(project), self._browse)
+        self.line = QLineEdit(readOnly=True)
+        self.line.setAccessibleName("The same as a command")
+        self.line.setToolTip("What to type in a terminal to get the same")
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setProperty("role", "warning")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.start = QPushButton(row.title)
+        self.start.setProperty("main", "true")
+        self.start.setDefault(True)
+        buttons.addButton(self.start, QDialogButtonBox.ButtonRole.AcceptRole)
+        copy = QPushButton("Copy as command")
+        buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        for widget in (explain, self.form, self.problem, self.line, buttons):
+            layout.addWidget(widget)
+        self.form.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the command line, or what is missing."""
+        try:
+            chosen = self.form.value()
+        except (ValueError, MoedalError) as error:
+            self.problem.setText(str(error))
+            self.line.setText("")
+        else:
+            self.problem.setText("")
+            self.line.setText(command_line(self._row, self._project.path if self._project is not None else None, chosen))
+            self.line.setCursorPosition(0)
+        self.problem.setVisible(bool(self.problem.text()))
+        self.start.setEnabled(not self.problem.text())
+
+    def _accept(self) -> None:
+        try:
+            self.chosen = self.form.value()
+        except (ValueError, MoedalError) as error:
+            self.problem.setText(str(error))
+            return
+        self.accept()
+
+    def _browse(self, name: str) -> str:
+        home = str(self._project.path.parent if self._project is not None else Path.home())
+        if name in _NEW_FILES:
+            return QFileDialog.getSaveFileName(self, "File to write", home)[0]
+        return QFileDialog.getOpenFileName(self, "File to read", home)[0]
+
+
+def _choices(project: Project | None) -> dict[str, tuple[str, ...]]:
+    """What the project knows that a parameter may name."""
+    if project is None:
+        return {}
+    scans = tuple(s.scan for s in project.catalogue.scans())
+    return {"scan": scans, "stage_of": scans}

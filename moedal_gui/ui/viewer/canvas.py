@@ -1,0 +1,382 @@
+"""The canvas: the scan's picture with its pits over it, moved by mouse and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from moedal_gui.app.display import Display, Picture, pictures_of
+from moedal_gui.app.labelling import LabelChange
+from moedal_gui.app.pits import PitSheet
+from moedal_gui.app.search import places_of
+from moedal_gui.app.shading import Limits
+from moedal_gui.app.sheet import Sheet
+from moedal_gui.app.workbench import Workbench
+from moedal_gui.core.cut import Cut, Lasso
+from moedal_gui.ui.relay import Relay
+from moedal_gui.ui.viewer.channel_strip import ChannelStrip
+from moedal_gui.ui.viewer.film import Film
+from moedal_gui.ui.viewer.minimap import LONGEST_PX, Minimap
+from moedal_gui.ui.viewer.overlay import Overlay, Tool
+from moedal_gui.ui.viewer.pictures import PictureSource, Shown
+from moedal_gui.ui.viewer.pit_card import card_of
+from moedal_gui.ui.viewer.scene import scene_of
+from moedal_gui.ui.viewer.screen import Screen
+from moedal_gui.ui.viewer.view import View, covers
+
+_ASK_AFTER_MS = 12
+_MARGIN = 0.25
+_PICK_PX = 9.0
+
+
+class Canvas(QWidget):
+    """Shows the session's sheet. Reads states, asks them to change, draws what they say."""
+
+    def __init__(self, workbench: Workbench, relay: Relay, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workbench, self._relay = workbench, relay
+        self.view = View()
+        self._source: PictureSource | None = None
+        self._shown: Shown | None = None
+        self._let_go: list[Callable[[], None]] = []
+        self._fit_when_sized = True
+        self.strip = ChannelStrip()
+        self.screen_ = Screen()
+        self.overlay = Overlay(self.screen_.surface)
+        self.minimap = Minimap(self.overlay)
+        self.film = Film(self.screen_, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.screen_, 1)
+        self._ask = QTimer(self, singleShot=True, interval=_ASK_AFTER_MS)
+        self._ask.timeout.connect(self._ask_picture)
+        self._wire()
+        self.refresh()
+
+    def _wire(self) -> None:
+        overlay, strip = self.overlay, self.strip
+        self.screen_.resized.connect(self._resized)
+        overlay.dragged.connect(lambda dx, dy: self._look(self.view.moved(dx, dy)))
+        overlay.wheeled.connect(self.zoom_about)
+        overlay.zoomAsked.connect(lambda x, y: self.zoom_about(2.0, x, y))
+        overlay.clicked.connect(self._click)
+        overlay.drawn.connect(self._select_shape)
+        overlay.hovered.connect(self._hover)
+        overlay.left.connect(self._leave)
+        self.minimap.placeAsked.connect(lambda x, y: self._look(replace(self.view, x=x, y=y)))
+        strip.pictureAsked.connect(lambda key: self._workbench.session.show(picture=key, film=False))
+        strip.contrastAsked.connect(self._set_contrast)
+        strip.contrastForgotten.connect(self._forget_contrast)
+        listen, workbench = self._relay.listen, self._workbench
+        listen(workbench.session.sheet_changed, lambda old, new: self._take_sheet(old, new))
+        listen(workbench.session.pits_changed, lambda _old, new: self._take_pits(new))
+        listen(workbench.session.display_changed, self.apply)
+        listen(workbench.session.went_to, self.go_to)
+        listen(workbench.selection.changed, lambda _old, new: self._take_cut(new))
+        listen(workbench.selection.focus_changed, lambda _old, new: self._take_focus(new))
+        listen(workbench.labelling.changed, self._labels_changed)
+
+    # the whole, and what changed
+    def refresh(self) -> None:
+        """Take up everything anew."""
+        self._take_sheet(None, self._workbench.session.sheet)
+        self._take_pits(self._workbench.session.pits)
+
+    def apply(self, old: Display, new: Display) -> None:
+        """Take up another state of the display."""
+        if old.film != new.film:
+            self._play(new.film)
+        if old.picture != new.picture:
+            self.strip.mark(new.picture)
+            self._shown = None
+            self._ask_overview()
+            self._ask_picture()
+        self._redraw()
+
+    def shut(self) -> None:
+        """Stop fetching and let napari go."""
+        self.film.stop()
+        if self._source is not None:
+            self._source.close()
+        self.screen_.shut()
+
+    # commands
+    def fit(self) -> None:
+        """Show all fields."""
+        sheet = self._workbench.session.sheet
+        if sheet is not None:
+            self._look(self.view.fitted((0, 0, *sheet.size)))
+
+    def zoom_about(self, factor: float, sx: float | None = None, sy: float | None = None) -> None:
+        """Zoom about a screen place, the middle by default."""
+        middle = self.view.width / 2, self.view.height / 2
+        self._look(self.view.zoomed(factor, middle[0] if sx is None else sx, middle[1] if sy is None else sy, self._least()))
+
+    def one_to_one(self) -> None:
+        """One pixel on one pixel."""
+        self.zoom_about(1.0 / self.view.zoom)
+
+    def go_to(self, x: float, y: float, width_px: float) -> None:
+        """Bring a place into view."""
+        self._fit_when_sized = False
+        zoom = self.view.width / width_px if width_px else self.view.zoom
+        self._look(replace(self.view, x=x, y=y, zoom=max(zoom, self._least())))
+
+    def use_tool(self, tool: Tool) -> None:
+        """Take a tool in hand: a drag draws a shape; the empty one moves the picture."""
+        self.overlay.tool = tool
+        self.overlay.setCursor(Qt.CursorShape.CrossCursor if tool else Qt.CursorShape.ArrowCursor)
+
+    def _play(self, on: bool) -> None:
+        sheet = self._workbench.session.sheet
+        if not on or self._source is None or sheet is None:
+            self.film.stop()
+            if self._shown is not None:
+                self._put(self._shown)
+            return
+        lamps = self._lamps(sheet)
+        known = {p.key: limits for p in lamps if (limits := self._limits(p.key)) is not None}
+        self.film.expect(self._source.ask_film(lamps, self.view.wider(_MARGIN), self.view.zoom, known))
+
+    def step_picture(self, by: int) -> None:
+        """The next or previous picture of the strip."""
+        sheet = self._workbench.session.sheet
+        if sheet is None:
+            return
+        keys = [p.key for p in pictures_of(sheet.record.description)]
+        here = keys.index(self._workbench.session.display.picture) if self._workbench.session.display.picture in keys else 0
+        self._workbench.session.show(picture=keys[(here + by) % len(keys)], film=False)
+
+    # states' facts
+    def _take_sheet(self, old: Sheet | None, new: Sheet | None) -> None:
+        same = old is not None and new is not None and old.record.scan_id == new.record.scan_id
+        if self._source is not None:
+            for let_go in self._let_go:
+                let_go()
+            self._source.close()
+            self._source = None
+        self.film.stop()
+        self._shown = None
+        self.overlay.sheet = new
+        project = self._workbench.session.project
+        if new is None or project is None:
+            self.screen_.clear()
+            self.strip.show_pictures(())
+            self.minimap.hide()
+            self._redraw()
+            return
+        self.strip.show_pictures(pictures_of(new.record.description))
+        self.strip.mark(self._workbench.session.display.picture)
+        self._source = source = PictureSource(project.images, new)
+        listen = self._relay.listen
+        self._let_go = [
+            listen(source.answers.answered, lambda g, shown: self._answered(source, g, shown)),
+            listen(source.answers.failed, lambda _g, error: self._workbench.said.emit("bad", str(error))),
+            listen(source.overview.answered, lambda _g, shown: self._overview(source, shown)),
+            listen(source.film.answered, lambda g, frames: self._film_ready(source, g, frames)),
+        ]
+        self.minimap.show_scan(new.size)
+        self.overlay.notice = "" if len(new.names) else "This scan has no fields yet"
+        if not same:
+            self._fit_when_sized = True
+            self.fit()
+        self._ask_overview()
+        self._ask_picture()
+        self._redraw()
+
+    def _take_pits(self, pits: PitSheet | None) -> None:
+        overlay = self.overlay
+        overlay.pits, overlay.focus_row, overlay.card = pits, None, []
+        overlay.codes = self._workbench.labelling.codes
+        overlay.picked = np.zeros(len(pits) if pits is not None else 0, bool)
+        self._redraw()
+
+    def _take_cut(self, cut: Cut) -> None:
+        pits = self.overlay.pits
+        if pits is not None:
+            self.overlay.picked = cut.mask(pits.table)
+        self._redraw()
+
+    def _take_focus(self, pit_id: int | None) -> None:
+        pits = self.overlay.pits
+        row = pits.row_of(pit_id) if pits is not None and pit_id is not None else None
+        self.overlay.focus_row = row
+        if row is not None and pits is not None:
+            x, y = float(pits.x[row]), float(pits.y[row])
+            x0, y0, x1, y1 = self.view.wider(-0.08)
+            if not (x0 < x < x1 and y0 < y < y1):
+                self._look(replace(self.view, x=x, y=y))
+                return
+        self._redraw()
+
+    def _labels_changed(self, change: LabelChange) -> None:
+        del change
+        self.overlay.codes = self._workbench.labelling.codes
+        self.overlay.update()
+
+    # the picture
+    def _look(self, view: View) -> None:
+        self.view = view
+        self.screen_.look(view)
+        self.minimap.show_box(view.box)
+        self._redraw()
+        if not self._ask.isActive():
+            self._ask.start()
+
+    def _ask_picture(self) -> None:
+        picture = self._picture()
+        if self._source is None or picture is None:
+            return
+        shown, view = self._shown, self.view
+        enough = shown is not None and shown.final and shown.picture == picture and covers(shown.box, self._clipped(view.box))
+        if enough and shown is not None and shown.step * view.zoom <= 1.001 and shown.step * view.zoom > 0.24 + 1e-9:
+            return
+        self._source.ask(picture, view.wider(_MARGIN), view.zoom, self._limits(picture.key))
+        if self.film.playing:
+            self._play(True)
+
+    def _answered(self, source: PictureSource, generation: int, shown: Shown) -> None:
+        if source is not self._source or not source.answers.is_newest(generation):
+            return
+        self._shown = shown
+        if self._limits(shown.picture.key) is None:
+            self._remember(shown.picture.key, shown.limits)
+        self.strip.show_limits(shown.limits)
+        if not self.film.playing:
+            self._put(shown)
+
+    def _put(self, shown: Shown) -> None:
+        self.screen_.show_picture(shown.rgb, shown.x, shown.y, shown.step)
+        self.screen_.look(self.view)
+
+    def _film_ready(self, source: PictureSource, generation: int, frames: object) -> None:
+        if source is self._source and source.film.is_newest(generation) and frames is not None:
+            self.film.take(generation, frames)  # type: ignore[arg-type]
+
+    def _ask_overview(self) -> None:
+        picture = self._picture()
+        if self._source is not None and picture is not None:
+            self._source.ask_overview(picture, self._limits(picture.key), 2 * LONGEST_PX)
+
+    def _overview(self, source: PictureSource, shown: Shown | None) -> None:
+        if source is self._source and shown is not None:
+            self.minimap.show_picture(shown.rgb)
+
+    def _set_contrast(self, limits: Limits) -> None:
+        picture = self._picture()
+        if picture is not None:
+            self._remember(picture.key, limits)
+            self._again()
+
+    def _forget_contrast(self) -> None:
+        picture = self._picture()
+        if picture is not None:
+            kept = dict(self._workbench.settings.now.contrast)
+            kept.pop(self._workbench.session.contrast_key(picture.key), None)
+            self._workbench.settings.change(contrast=kept)
+            self._again()
+
+    def _again(self) -> None:
+        self._shown = None
+        self._ask_picture()
+        self._ask_overview()
+
+    def _remember(self, picture: str, limits: Limits) -> None:
+        self._workbench.settings.remember_contrast(self._workbench.session.contrast_key(picture), limits)
+
+    def _limits(self, picture: str) -> Limits | None:
+        return self._workbench.settings.now.contrast.get(self._workbench.session.contrast_key(picture))
+
+    def _picture(self) -> Picture | None:
+        session = self._workbench.session
+        if session.sheet is None:
+            return None
+        every = pictures_of(session.sheet.record.description)
+        return next((p for p in every if p.key == session.display.picture), every[0] if every else None)
+
+    @staticmethod
+    def _lamps(sheet: Sheet) -> tuple[Picture, ...]:
+        channels = sheet.record.description.channels
+        rim = [p for p in pictures_of(sheet.record.description) if p.index is not None and channels[p.index].kind == "rim"]
+        return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
+
+    # mouse
+    def _click(self, sx: float, sy: float, add: bool) -> None:
+        x, y = self.view.to_plane(sx, sy)
+        row = self._row_at(x, y)
+        pits = self.overlay.pits
+        if row is None or pits is None:
+            if not add:
+                self._workbench.selection.let_go()
+            return
+        self._workbench.selection.pick(int(pits.ids[row]), add=add)
+
+    def _select_shape(self, corners: list[QPointF]) -> None:
+        places = tuple(self.view.to_plane(p.x(), p.y()) for p in corners)
+        pits = self.overlay.pits
+        if pits is None:
+            return
+        cut = Lasso("x_plane", "y_plane", places)
+        self._workbench.selection.take(cut)
+        self._workbench.said.emit("note", f"{int(cut.mask(pits.table).sum())} pits selected")
+
+    def _hover(self, sx: float, sy: float) -> None:
+        x, y = self.view.to_plane(sx, sy)
+        self._workbench.session.point_at((x, y))
+        row = self._row_at(x, y)
+        pits = self.overlay.pits
+        card = card_of(pits, row, int(self.overlay.codes[row])) if row is not None and pits is not None else []
+        if card or self.overlay.card:
+            self.overlay.card = card
+            self.overlay.update()
+
+    def _leave(self) -> None:
+        self._workbench.session.point_at(None)
+        if self.overlay.card:
+            self.overlay.card = []
+            self.overlay.update()
+
+    def _row_at(self, x: float, y: float) -> int | None:
+        scene, pits = self.overlay.scene, self.overlay.pits
+        if pits is None or scene is None or scene.counts is not None or not self._workbench.session.display.pits:
+            return None
+        return pits.nearest(x, y, _PICK_PX / self.view.zoom)
+
+    def place_text(self) -> str:
+        """The cursor's place in every frame, for the clipboard."""
+        session = self._workbench.session
+        if session.sheet is None or session.cursor is None:
+            return ""
+        return "\n".join(places_of(*session.cursor, session.sheet))
+
+    # the rest
+    def _redraw(self) -> None:
+        session = self._workbench.session
+        self.overlay.scene = scene_of(self.view, session.sheet, self.overlay.pits, session.display)
+        self.overlay.update()
+
+    def _resized(self, size: QSize) -> None:
+        self.overlay.resize(size)
+        self.minimap.move(size.width() - self.minimap.width() - 12, size.height() - self.minimap.height() - 12)
+        grown = replace(self.view, width=max(size.width(), 1), height=max(size.height(), 1))
+        if self._fit_when_sized and self._workbench.session.sheet is not None:
+            grown = grown.fitted((0, 0, *self._workbench.session.sheet.size))
+        self._look(grown)
+
+    def _least(self) -> float:
+        sheet = self._workbench.session.sheet
+        if sheet is None:
+            return 0.01
+        return 0.4 * min(self.view.width / sheet.size[0], self.view.height / sheet.size[1])
+
+    def _clipped(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        sheet = self._workbench.session.sheet
+        if sheet is None:
+            return box
+        return max(box[0], 0), max(box[1], 0), min(box[2], sheet.size[0]), min(box[3], sheet.size[1])

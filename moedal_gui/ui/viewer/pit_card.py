@@ -1,0 +1,34 @@
+"""What the cursor says of a pit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moedal_gui.app.pits import PitSheet
+from moedal_gui.core.label import CLASSES
+
+
+def card_of(pits: PitSheet, row: int, code: int) -> list[str]:
+    """Short lines about one pit; what is not known is left out."""
+    record = pits.table.iloc[row]
+    lines = [f"pit {int(record['pit_id'])}   field {record['field']}"]
+    sure = float(record["surface_score"])
+    if record["surface"] in ("top", "bottom"):
+        lines.append(f"{record['surface']}" + (f"  {sure:.0%} sure" if np.isfinite(sure) else ""))
+    axes = float(record["major_px"]), float(record["minor_px"])
+    if np.isfinite(axes).all():
+        lines.append(f"{axes[0]:.1f} × {axes[1]:.1f} px   azimuth {float(record['azimuth_deg']):.0f}°")
+    figures = []
+    if np.isfinite(float(record["snr"])):
+        figures.append(f"signal/noise {float(record['snr']):.1f}")
+    if np.isfinite(float(record["probability"])):
+        figures.append(f"a pit {float(record['probability']):.0%}")
+    if figures:
+        lines.append("   ".join(figures))
+    if np.isfinite(float(record["density_per_mm2"])):
+        lines.append(f"{float(record['density_per_mm2']):.1f} pits/mm² around")
+    other = int(pits.partner[row])
+    if other >= 0:
+        lines.append(f"linked with pit {int(pits.ids[other])}")
+    lines.append(f"label: {CLASSES[code]}" if code >= 0 else "no label")
+    return lines
