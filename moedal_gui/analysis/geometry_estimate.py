@@ -12,7 +12,8 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST_EXCESS = 4.0  # standard deviations of the pairs' excess over accident below which nothing is claimed
 _CLEAR = 3.0
-_MOST_PITS = 1500
+_SHARE = 0.1  # share of pits taken to belong to a track before anything is known
+_MOST_PITS = 500
 
 
 def estimate_geometry(
@@ -32,46 +33,53 @@ def estimate_geometry(
     Geometry or None
         None where no choice stands clear of accident: then nothing may be linked.
     """
-    top, bottom = _thinned(top), _thinned(bottom)
+    top, bottom = _thinned(top, bottom)
+    if len(top) < 2 or len(bottom) < 2:
+        return None
     axes = np.concatenate([top.log_axes, bottom.log_axes])
     largest = float(np.exp(np.quantile(axes[:, 1], 0.995)))
     etches = np.array([bulk_etch]) if bulk_etch else largest / 2 * np.geomspace(1.02, 3.0, 9)
     gaps = np.array([surfaces_apart]) if surfaces_apart else np.geomspace(15.0, 400.0, 24)
-    best = max(((_excess(top, bottom, Geometry(h, t)), h, t) for h in etches for t in gaps), key=lambda x: x[0])
-    for factor in (1.15, 1.05, 1.02):
-        near_h = [best[1]] if bulk_etch else best[1] * np.array([1 / factor, 1.0, factor])
-        near_t = [best[2]] if surfaces_apart else best[2] * np.array([1 / factor, 1.0, factor])
-        best = max(
-            ((_excess(top, bottom, Geometry(float(h), float(t))), float(h), float(t)) for h in near_h for t in near_t),
-            key=lambda x: x[0],
-        )
-    return Geometry(best[1], best[2]) if best[0] > _LEAST_EXCESS else None
+    best = _best_of(top, bottom, [(float(h), float(t)) for h in etches for t in gaps])
+    for factor in (1.12, 1.06, 1.03, 1.015):
+        near_h = [best[0]] if bulk_etch else [best[0] / factor, best[0], best[0] * factor]
+        near_t = [best[1]] if surfaces_apart else [best[1] / factor, best[1], best[1] * factor]
+        best = _best_of(top, bottom, [(h, t) for h in near_h for t in near_t])
+    geometry = Geometry(*best)
+    return geometry if _gains(top, bottom, geometry)[1] > _LEAST_EXCESS else None
 
 
-def _excess(top: Mouths, bottom: Mouths, geometry: Geometry) -> float:
-    """Standard deviations by which clear pairs outnumber those found with one surface shifted."""
+def _best_of(top: Mouths, bottom: Mouths, choices: list[tuple[float, float]]) -> tuple[float, float]:
+    return max(choices, key=lambda choice: _gains(top, bottom, Geometry(*choice))[0])
+
+
+def _gains(top: Mouths, bottom: Mouths, geometry: Geometry) -> tuple[float, float]:
+    """What is gained by pairing over pairing with one surface shifted: log likelihood, and clear pairs in sigmas."""
     population = population_of(np.concatenate([top.log_axes, bottom.log_axes]))
     both = np.concatenate([top.places, bottom.places])
     low, extent = both.min(axis=0), np.maximum(np.ptp(both, axis=0), 1.0)
-    counts = []
-    for step in (
-        np.zeros(2),
-        np.minimum(SHIFT_PX, extent / 2) * [1.0, 0.0],
-        np.minimum(SHIFT_PX, extent / 2) * [0.0, 1.0],
-    ):
-        moved = Mouths(
-            low + np.mod(bottom.places + step - low, extent), bottom.log_axes, bottom.azimuth, bottom.density
-        )
+    step = np.minimum(SHIFT_PX, extent / 2)
+    gains, counts = [], []
+    for by in (np.zeros(2), step * [1.0, 0.0], step * [0.0, 1.0]):
+        moved = Mouths(low + np.mod(bottom.places + by - low, extent), bottom.log_axes, bottom.azimuth, bottom.density)
         i, j = near_pairs(top, moved, geometry.reach)
-        evidence = weigh(top, moved, i, j, geometry, population).evidence
-        counts.append(len(np.unique(i[evidence > _CLEAR])))
+        best = np.full(len(top), -np.inf)
+        np.maximum.at(best, i, weigh(top, moved, i, j, geometry, population).evidence)
+        gains.append(float(np.log1p(_SHARE * np.exp(np.minimum(best, 50.0))).sum()))
+        counts.append(int((best > _CLEAR).sum()))
     accident = (counts[1] + counts[2]) / 2
-    return float((counts[0] - accident) / np.sqrt(accident + 4.0))
+    return gains[0] - (gains[1] + gains[2]) / 2, (counts[0] - accident) / np.sqrt(accident + 4.0)
 
 
-def _thinned(mouths: Mouths) -> Mouths:
-    """A compact part of a large scan, so that partners stay together."""
-    if len(mouths) <= _MOST_PITS:
-        return mouths
-    order = np.argsort(mouths.places[:, 0], kind="stable")[:_MOST_PITS]
-    return Mouths(mouths.places[order], mouths.log_axes[order], mouths.azimuth[order], mouths.density[order])
+def _thinned(top: Mouths, bottom: Mouths) -> tuple[Mouths, Mouths]:
+    """The pits left of a common line, so that partners stay together in a part small enough to search."""
+    longest = max((top, bottom), key=len)
+    if len(longest) <= _MOST_PITS:
+        return top, bottom
+    border = float(np.sort(longest.places[:, 0])[_MOST_PITS])
+    return _left_of(top, border), _left_of(bottom, border)
+
+
+def _left_of(mouths: Mouths, border: float) -> Mouths:
+    rows = mouths.places[:, 0] < border
+    return Mouths(mouths.places[rows], mouths.log_axes[rows], mouths.azimuth[rows], mouths.density[rows])

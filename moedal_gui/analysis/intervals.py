@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TypedDict
 
-from scipy.stats import binomtest
+from scipy.special import gammaincinv
+
+_Z = 1.959963984540054  # 97.5 % point of the standard normal
 
 
 class Fraction(TypedDict):
@@ -20,8 +22,14 @@ def fraction(part: int, whole: int) -> Fraction:
     """``part`` of ``whole`` with the Wilson score interval (Wilson, J. Am. Stat. Assoc. 22 (1927) 209)."""
     if whole <= 0:
         return {"value": None, "low": None, "high": None}
-    interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")
-    return {"value": part / whole, "low": float(interval.low), "high": float(interval.high)}
+    share, square = part / whole, _Z**2 / whole
+    middle = (share + square / 2) / (1 + square)
+    reach = _Z * math.sqrt(share * (1 - share) / whole + square / (4 * whole)) / (1 + square)
+    return {
+        "value": share,
+        "low": 0.0 if part == 0 else middle - reach,
+        "high": 1.0 if part == whole else middle + reach,
+    }
 
 
 def harmonic_mean(a: Fraction, b: Fraction) -> Fraction:
@@ -37,10 +45,8 @@ def harmonic_mean(a: Fraction, b: Fraction) -> Fraction:
 
 def poisson_interval(count: int) -> tuple[float, float]:
     """95 % interval of the mean of a Poisson count (Garwood, Biometrika 28 (1936) 437)."""
-    from scipy.stats import chi2
-
-    low = 0.0 if count == 0 else float(chi2.ppf(0.025, 2 * count) / 2)
-    return low, float(chi2.ppf(0.975, 2 * count + 2) / 2)
+    low = 0.0 if count == 0 else float(gammaincinv(count, 0.025))
+    return low, float(gammaincinv(count + 1, 0.975))
 
 
 def rounded(value: float | None, digits: int = 4) -> str:

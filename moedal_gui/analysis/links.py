@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from moedal_gui.analysis.matching import assign
 from moedal_gui.analysis.pairing import Geometry, Mouths, Pairs, Population, near_pairs, population_of, weigh
@@ -19,7 +20,8 @@ WANTED_PURITY = 0.9
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 6.0
 _FEWEST_SURE = 25
-_SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
+_PRIOR_LEVEL = 3.0
+_SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.7, 0.7), (-0.7, 0.7))
 
 
 @dataclass(frozen=True)
@@ -131,28 +133,41 @@ def _taken(pairs: Pairs, rows: Integers) -> Pairs:
 
 
 def _scores(evidence: Floats, shifted: list[Floats], n_top: int, n_bottom: int) -> tuple[Floats, float]:
-    """Probabilities whose sum of doubts equals the accidents that shifting one surface gives.
+    """Probability of each link to be a track, and the number of accidents among them.
 
-    A shifted surface leaves every pit free for an accident; in truth the ends of real tracks are taken, so the number
-    is lowered by the share of pits that are free (solved together, as each depends on the other).
+    Links found with one surface shifted are accidents by construction. Among the links of the data, the odds of track
+    against accident are taken as exp(b s - a) in the evidence s, and a and b are fitted so that the data's links are
+    distributed as accidents times (1 + those odds). A shifted surface leaves every pit free for an accident; in truth
+    the ends of tracks are taken, so accidents are fewer by the share of pits that are free: solved in turn.
     """
+    accidents = np.concatenate(shifted)
     if len(evidence) == 0:
         return np.zeros(0), 0.0
-    per_shift = float(np.mean([len(s) for s in shifted]))
-    accidents = min(per_shift, float(len(evidence)))
-    for _ in range(20):
-        real = max(0.0, len(evidence) - accidents)
-        free = max(0.0, 1 - real / max(1, n_top)) * max(0.0, 1 - real / max(1, n_bottom))
-        accidents = min(per_shift * free, float(len(evidence)))
+    free, shape = 1.0, (_PRIOR_LEVEL, 1.0)
+    for _ in range(4):
+        shape = _fitted_odds(evidence, accidents, free / len(shifted), shape)
+        real = float(_probability(evidence, shape).sum())
+        free = max(0.05, (1 - real / n_top) * (1 - real / n_bottom))
+    score = _probability(evidence, shape)
+    return score, float((1 - score).sum())
 
-    def doubt(offset: float) -> float:
-        return float((1 / (1 + np.exp(np.clip(evidence + offset, -500, 500)))).sum()) - accidents
 
-    if accidents <= 0:
-        offset = 20.0
-    elif accidents >= len(evidence):
-        offset = -20.0
-    else:
-        low, high = -60.0, 60.0
-        offset = brentq(doubt, low, high) if doubt(low) * doubt(high) < 0 else 0.0
-    return 1 / (1 + np.exp(-np.clip(evidence + offset, -500, 500))), accidents
+def _probability(evidence: Floats, shape: tuple[float, float]) -> Floats:
+    return np.asarray(expit(shape[1] * evidence - shape[0]), float)
+
+
+def _fitted_odds(real: Floats, accidents: Floats, weight: float, start: tuple[float, float]) -> tuple[float, float]:
+    """Maximum likelihood of (a, b), with a mild prior that keeps b near 1 and a where a few tracks would put it."""
+
+    def cost(parameters: Floats) -> float:
+        a, b = parameters
+        of_real = np.log(weight) + np.logaddexp(0.0, np.clip(b * real - a, -300, 300))
+        of_accident = np.log(weight) + np.logaddexp(0.0, np.clip(b * accidents - a, -300, 300))
+        fit = np.logaddexp(0.0, -of_real).sum() + np.logaddexp(0.0, of_accident).sum()
+        return float(fit + 0.5 * ((b - 1.0) / 0.4) ** 2 + 0.5 * ((a - _PRIOR_LEVEL) / 4.0) ** 2)
+
+    best = minimize(
+        cost, np.asarray(start), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-4, "maxiter": 400}
+    )
+    a, b = best.x
+    return float(a), float(max(b, 0.1))

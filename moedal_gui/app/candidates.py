@@ -11,7 +11,7 @@ import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.background import Latest
-from moedal_gui.app.crops import CROP_PX, Crop, stack_and_slopes
+from moedal_gui.app.crops import CROP_PX, RELIEF_WAVE_PX, Crop, stack_and_slopes
 from moedal_gui.app.session import Session
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.imaging.crops import cut_crop
@@ -93,7 +93,7 @@ class Candidates:
         if not self.annotator:
             return self._refuse("Say who judges first (Label > Who labels)")
         try:
-            ends = [self._place(project, int(self.table[name].iat[self.row])) for name in ("entry_pit", "exit_pit")]
+            ends = [self._place(project, pit) for pit in self.ends(self.row)]
             entry, leave = ((p.scan.scan, p.field, p.x_px, p.y_px) for p in ends)
             project.labels.give_verdict(ends[0].scan.foil, entry, leave, verdict, self.annotator)
         except MoedalError as error:
@@ -101,6 +101,10 @@ class Candidates:
         self.table.loc[self.row, "verdict"] = verdict
         self.judged.emit(self.row)
         return True
+
+    def ends(self, row: int) -> tuple[int, int]:
+        """Ids of the entry and the exit pit of a row."""
+        return int(self.table["entry_pit"].to_numpy()[row]), int(self.table["exit_pit"].to_numpy()[row])
 
     def close(self) -> None:
         """Stop cutting crops."""
@@ -112,9 +116,9 @@ class Candidates:
             return None
         ends: list[Crop | None] = []
         scans: list[ScanRecord | None] = []
-        for name in ("entry_pit", "exit_pit"):
+        for pit in self.ends(row):
             try:
-                place = self._place(project, int(self.table[name].iat[row]))
+                place = self._place(project, pit)
                 ends.append(self._crop(project, place, row))
                 scans.append(place.scan)
             except MoedalError:
@@ -138,7 +142,7 @@ class Candidates:
         relief = None
         if slopes is not None:
             part = cut_crop(slopes, place.x_px, place.y_px, CROP_PX)
-            relief = integrate(part[0], part[1], longest_px=60.0)[..., ::flop]
+            relief = integrate(part[0], part[1], longest_px=RELIEF_WAVE_PX)[..., ::flop]
         return Crop(row, cut_crop(stack, place.x_px, place.y_px, CROP_PX)[..., ::flop], relief)
 
     def _place(self, project: Project, pit_id: int) -> PitPlace:
@@ -149,7 +153,7 @@ class Candidates:
     def _identity(self, row: int | None) -> tuple[int, int] | None:
         if row is None or row >= len(self.table):
             return None
-        return int(self.table["entry_pit"].iat[row]), int(self.table["exit_pit"].iat[row])
+        return self.ends(row)
 
     def _refuse(self, sentence: str) -> bool:
         self.refused.emit(sentence)

@@ -26,7 +26,7 @@ from moedal_gui.store.images import ImageStore
 CROP_PX = 72
 KEPT = 400
 _FIELDS_KEPT = 3
-_RELIEF_WAVE_PX = 60.0
+RELIEF_WAVE_PX = 36.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class CropSource:
         relief = None
         if slopes is not None:
             part = cut_crop(slopes, x, y, CROP_PX)
-            relief = integrate(part[0], part[1], longest_px=_RELIEF_WAVE_PX)
+            relief = integrate(part[0], part[1], longest_px=RELIEF_WAVE_PX)
         if self._sheet.mirrored:
             raw = raw[..., ::-1]
             relief = relief[..., ::-1] if relief is not None else None

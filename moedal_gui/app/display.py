@@ -52,7 +52,10 @@ def pictures_of(description: ScanDescription) -> tuple[Picture, ...]:
     channels = []
     for index, channel in enumerate(description.channels):
         if channel.kind == "rim" and channel.azimuth_deg is not None:
-            title, tip = f"{channel.azimuth_deg:g}°", f"Rim lamp at {channel.azimuth_deg:g} degrees (step {channel.step})"
+            title, tip = (
+                f"{channel.azimuth_deg:g}°",
+                f"Rim lamp at {channel.azimuth_deg:g} degrees (step {channel.step})",
+            )
         else:
             title, tip = channel.kind.capitalize(), f"{channel.kind.capitalize()} picture (step {channel.step})"
         channels.append(Picture(f"{index}:{channel.name}", title, tip, index))

@@ -14,7 +14,18 @@ from moedal_gui.store.project import Project
 
 Health = Literal["good", "warning", "bad"]
 _LITTLE_BYTES = 5 << 30
-_LIBRARIES = ("moedal-gui", "PySide6-Essentials", "napari", "vispy", "pyqtgraph", "numpy", "pandas", "scipy", "h5py", "opencv-python-headless")
+_LIBRARIES = (
+    "moedal-gui",
+    "PySide6-Essentials",
+    "napari",
+    "vispy",
+    "pyqtgraph",
+    "numpy",
+    "pandas",
+    "scipy",
+    "h5py",
+    "opencv-python-headless",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,14 @@ def _project(project: Project | None, reason: str) -> list[Finding]:
         return [Finding("Project", "good", "No project is open.")]
     if project.writable:
         return [Finding("Lock", "good", f"{project.name} is open for writing, by this window alone.")]
-    return [Finding("Lock", "warning", f"{project.name} is open for reading only. {reason}", "Close the other program, or copy the project to a folder you may write to; then open it again.")]
+    return [
+        Finding(
+            "Lock",
+            "warning",
+            f"{project.name} is open for reading only. {reason}",
+            "Close the other program, or copy the project to a folder you may write to; then open it again.",
+        )
+    ]
 
 
 def _disk(path: Path) -> Finding:
@@ -56,7 +74,9 @@ def _disk(path: Path) -> Finding:
 
 def _settings(path: Path, problem: str) -> Finding:
     if problem:
-        return Finding("Settings", "warning", problem, f"The defaults are in force; what was set aside lies in {path.parent}.")
+        return Finding(
+            "Settings", "warning", problem, f"The defaults are in force; what was set aside lies in {path.parent}."
+        )
     return Finding("Settings", "good", f"Kept in {path}.")
 
 

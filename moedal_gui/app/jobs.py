@@ -136,7 +136,9 @@ class Jobs:
             self._end(number, "failed", Outcome(str(error)))
         except Exception as error:  # noqa: BLE001 - one of the three edges
             _LOG.exception("job %d failed", number)
-            self._end(number, "failed", Outcome(f"It failed ({type(error).__name__}: {error}): the log has the details"))
+            self._end(
+                number, "failed", Outcome(f"It failed ({type(error).__name__}: {error}): the log has the details")
+            )
 
     def _tell(self, number: int, done: int, total: int) -> None:
         with self._lock:

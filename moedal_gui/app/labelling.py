@@ -12,7 +12,7 @@ import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.label_book import LabelBook
-from moedal_gui.app.pits import PitSheet
+from moedal_gui.app.pits import FarEnd, PitSheet
 from moedal_gui.app.queues import Queue, QueueName, make_queue, why
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.sheet import Sheet
@@ -138,13 +138,15 @@ class Labelling:
             return self._refuse("There is no pit to label: open a project with pits")
         if not self.annotator:
             return self._refuse("Say who labels first (Label > Who labels)")
-        ends = {row: label for row in rows}
-        if not this_only:
-            for row in rows:
-                other = int(self.pits.partner[row])
-                if other >= 0:
-                    ends.setdefault(other, _OPPOSITE.get(label, label))
-        labels = [self._pinned(row, name) for row, name in ends.items()]
+        ends = dict.fromkeys(rows, label)
+        far: list[Label] = []
+        for row in [] if this_only else rows:
+            other = int(self.pits.partner[row])
+            if other >= 0:
+                ends.setdefault(other, _OPPOSITE.get(label, label))
+            elif row in self.pits.far:
+                far.append(self._pinned_far(self.pits.far[row], _OPPOSITE.get(label, label)))
+        labels = [*(self._pinned(row, name) for row, name in ends.items()), *far]
         try:
             stroke = self._project.labels.give(labels)
         except MoedalError as error:
@@ -154,8 +156,8 @@ class Labelling:
         for row, name in ends.items():
             self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
         what = label or "no label"
-        whom = "both ends of the link" if len(ends) == 2 and len(rows) == 1 else f"{len(ends)} pits"
-        self.changed.emit(LabelChange(tuple(ends), f"{what}: {'this pit' if len(ends) == 1 else whom}"))
+        whom = "both ends of the link" if len(labels) == 2 and len(rows) == 1 else f"{len(labels)} pits"
+        self.changed.emit(LabelChange(tuple(ends), f"{what}: {'this pit' if len(labels) == 1 else whom}"))
         return True
 
     def undo(self) -> bool:
@@ -229,6 +231,10 @@ class Labelling:
         surface = str(record["surface"]) if record["surface"] in ("top", "bottom") else ""
         return Label(scan.foil, scan.scan, str(record["field"]), float(record["x_px"]), float(record["y_px"]), label,
                      surface, self.annotator, pass_name=self.pass_name)  # fmt: skip
+
+    def _pinned_far(self, end: FarEnd, label: str) -> Label:
+        return Label(end.foil, end.scan, end.field, end.x_px, end.y_px, label, end.surface, self.annotator,
+                     pass_name=self.pass_name)  # fmt: skip
 
     def _unlabelled_after(self, here: int) -> int | None:
         if self.queue is None:

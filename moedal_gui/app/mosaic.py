@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from moedal_gui.app.display import ALBEDO, COMPOSITE, RELIEF, SLOPE, Picture
 from moedal_gui.app.shading import Float32, Limits, Rgb, grey, lamps_as_hues, limits_of, slope_as_hue
 from moedal_gui.app.sheet import Box, Sheet
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.imaging.relief import integrate
@@ -19,7 +21,8 @@ from moedal_gui.store.images import ImageStore
 COARSER = 2
 MOST_LEVEL = 12
 _RELIEF_WAVE_PX = 90.0
-_SAMPLE = 8
+_SAMPLE = 4
+_FIELDS_KEPT = 24
 Wanted = Callable[[], bool]
 
 
@@ -49,7 +52,9 @@ class Mosaic:
     def natural_limits(self) -> Limits:
         """Contrast that suits the numbers."""
         if self.picture.key == SLOPE:
-            return 0.0, max(limits_of(np.hypot(self.planes[0], self.planes[1]))[1], 1e-6)
+            size = np.hypot(self.planes[0], self.planes[1])
+            noise = float(np.nanmedian(size)) if np.isfinite(size).any() else 0.0
+            return noise, max(limits_of(size)[1], noise + 1e-6)
         return limits_of(self.planes)
 
     def coloured(self, limits: Limits) -> Rgb:
@@ -76,6 +81,7 @@ class Composer:
         self._slots = sheet.fields["slot"].to_list()
         self._flat = sheet.flat
         self._limits: dict[str, Limits] = {}
+        self._harmonics: OrderedDict[tuple[str, int, int], Float32] = OrderedDict()
         self._coarsest = min((images.levels(b) for b in set(self._batches) if isinstance(b, str)), default=1) - 1
 
     def stream(self, picture: Picture, box: Box, zoom: float, wanted: Wanted) -> Iterator[Mosaic]:
@@ -99,6 +105,10 @@ class Composer:
         width, height = self._sheet.size
         zoom = longest_px / max(width, height)
         return self.fitting(picture, (0, 0, width, height), zoom, wanted)
+
+    def known_limits(self, picture: Picture) -> Limits | None:
+        """What `natural_limits` found before."""
+        return self._limits.get(picture.key)
 
     def natural_limits(self, picture: Picture) -> Limits:
         """Contrast that suits a picture all over the scan, from a few fields spread over it; found once."""
@@ -155,17 +165,33 @@ class Composer:
         if picture.index is not None:
             one = self._images.read(batch, slot, level=level, channels=picture.index)
             return np.asarray(one, dtype=np.float32)[None]
-        description = self._sheet.record.description
-        stack = self._images.read(batch, slot, level=level)
-        even = normalise(stack, self._flat) if self._flat is not None else _centred(stack)
-        rim = even[list(description.rim)]
         if picture.key == COMPOSITE:
-            return np.asarray(rim, dtype=np.float32)
-        slope = first_harmonic(rim, description.rim_azimuths_deg)
+            return self._even_rim(batch, slot, level)
+        mean, across, down = self._harmonic(batch, slot, level)
         if picture.key == ALBEDO:
-            return slope.mean[None]
-        across = -slope.slope_x if self._sheet.mirrored else slope.slope_x
-        return np.stack([across, slope.slope_y])
+            return mean[None]
+        return np.stack([-across if self._sheet.mirrored else across, down])
+
+    def _harmonic(self, batch: str, slot: int, level: int) -> Float32:
+        """Mean and slopes (3, h, w) of a field; the last ones are kept, for people look at one place in many ways."""
+        key = (batch, slot, level)
+        found = self._harmonics.pop(key, None)
+        if found is None:
+            azimuths = self._sheet.record.description.rim_azimuths_deg
+            slope = first_harmonic(self._even_rim(batch, slot, level), azimuths)
+            found = np.stack([slope.mean, slope.slope_x, slope.slope_y])
+        self._harmonics[key] = found
+        while len(self._harmonics) > _FIELDS_KEPT:
+            self._harmonics.popitem(last=False)
+        return found
+
+    def _even_rim(self, batch: str, slot: int, level: int) -> Float32:
+        """Normalised rim channels (N, h, w) of a field."""
+        rim = list(self._sheet.record.description.rim)
+        stack = self._images.read(batch, slot, level=level)[rim]
+        if self._flat is None:
+            return _centred(stack)
+        return normalise(stack, FlatField(tuple(self._flat.channels[i] for i in rim)))
 
 
 def _centred(stack: npt.NDArray[np.generic]) -> Float32:

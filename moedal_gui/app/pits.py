@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,6 +30,24 @@ class CellCounts:
 
 
 @dataclass(frozen=True)
+class FarEnd:
+    """A pit of another scan, linked with one of this scan.
+
+    ``x`` and ``y`` are its place on this scan's plane, NaN where the scans share no frame.
+    """
+
+    pit_id: int
+    foil: str
+    scan: str
+    field: str
+    x_px: float
+    y_px: float
+    surface: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class PitSheet:
     """Pits of one run on one scan.
 
@@ -44,6 +63,8 @@ class PitSheet:
         Row of the other end of the link that passes, or -1.
     run
         Name of the run, for the record.
+    far
+        Row -> other end of the link, where only another scan of the foil holds it.
     """
 
     table: pd.DataFrame
@@ -55,6 +76,7 @@ class PitSheet:
     surface: npt.NDArray[np.int8]
     partner: Whole
     run: str = ""
+    far: Mapping[int, FarEnd] = field(default_factory=dict)
     _starts: Whole = field(default_factory=lambda: np.zeros(1, np.int64), repr=False)
     _order: Whole = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     _cells: tuple[int, int] = (0, 0)
@@ -140,8 +162,17 @@ class PitSheet:
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
-def index_pits(sheet: Sheet, table: pd.DataFrame, links: pd.DataFrame | None, run: str) -> PitSheet:
-    """Put a pit table on the plane of its scan; ``links`` has columns entry_pit, exit_pit, passes."""
+def index_pits(
+    sheet: Sheet,
+    table: pd.DataFrame,
+    links: pd.DataFrame | None,
+    run: str,
+    far: Mapping[int, FarEnd] | None = None,
+) -> PitSheet:
+    """Put a pit table on the plane of its scan.
+
+    ``links`` has columns entry_pit, exit_pit, passes; ``far`` is keyed by the id of the pit that is linked.
+    """
     rows = sheet.rows_of_ids(table["field_id"]) if len(table) else np.zeros(0, np.int64)
     x, y = sheet.to_plane(rows, table["x_px"], table["y_px"])
     # A rule drawn on the canvas is a cut on these two columns.
@@ -151,6 +182,7 @@ def index_pits(sheet: Sheet, table: pd.DataFrame, links: pd.DataFrame | None, ru
     return PitSheet(
         table, x, y, table["major_px"].to_numpy(float), table["minor_px"].to_numpy(float),
         sheet.azimuths(table["azimuth_deg"]), surface, _partners(table["pit_id"].to_numpy(np.int64), links), run,
+        {row: end for row, pit in enumerate(table["pit_id"].tolist()) if (end := (far or {}).get(pit)) is not None},
         starts, order, cells,
     )  # fmt: skip
 

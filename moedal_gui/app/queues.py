@@ -61,7 +61,11 @@ def why(queue: Queue, pits: PitSheet, row: int) -> str:
         sure, snr = float(record["surface_score"]), float(record["snr"])
         surface = f"its surface is only {sure:.0%} sure" if np.isfinite(sure) else "its surface could not be told"
         weaker = float((pits.table["snr"] > snr).mean()) if np.isfinite(snr) else 1.0
-        signal = f"signal-to-noise {snr:.1f}, weaker than {weaker:.0%} of the pits" if np.isfinite(snr) else "no signal-to-noise"
+        signal = (
+            f"signal-to-noise {snr:.1f}, weaker than {weaker:.0%} of the pits"
+            if np.isfinite(snr)
+            else "no signal-to-noise"
+        )
         return f"In doubt, {place} of {total}: {surface}; {signal}."
     if place == 0:
         return "Picked by hand; it is not in the queue."

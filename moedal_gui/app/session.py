@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from psygnal import Signal
 
 from moedal_gui.app.background import Latest
 from moedal_gui.app.display import Display, first_picture
+from moedal_gui.app.far_ends import far_ends
 from moedal_gui.app.pits import PitSheet, index_pits
 from moedal_gui.app.sheet import Sheet, lay_out
 from moedal_gui.core.errors import MoedalError, NotFoundError, ProjectError
@@ -190,11 +190,12 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
         return Loaded(None, pd.DataFrame())
     table = pit_table(project, sheet.record)
     link_run = project.catalogue.current_run("link")
-    candidates, links = pd.DataFrame(), None
+    candidates, links, far = pd.DataFrame(), None, {}
     if link_run is not None:
         links = project.catalogue.links(link_run.run_id)
+        far = far_ends(project, sheet, table, links)
         candidates = candidate_table(project, everything=True)
-    return Loaded(index_pits(sheet, table, links, run.name), candidates)
+    return Loaded(index_pits(sheet, table, links, run.name, far), candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

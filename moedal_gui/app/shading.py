@@ -52,7 +52,7 @@ def lamps_as_hues(stack: Float32, azimuths_deg: Sequence[float], limits: Limits)
     with np.errstate(invalid="ignore"):
         mixed = np.tensordot(np.moveaxis(stack, 0, -1), weights, axes=1)
         scaled = np.clip((mixed - low) * (255.0 / max(high - low, 1e-9)), 0, 255)
-    bare = ~np.isfinite(scaled).all(axis=-1)
+    bare = np.asarray(~np.isfinite(scaled).all(axis=-1))
     rgb = np.where(bare[..., None], 0, scaled).astype(np.uint8)
     rgb[bare] = NOTHING_RGB
     return rgb
@@ -62,9 +62,10 @@ def slope_as_hue(slope_x: Float32, slope_y: Float32, limits: Limits) -> Rgb:
     """Direction of a slope field as hue, its size as brightness between the limits."""
     low, high = limits
     with np.errstate(invalid="ignore"):
-        size = np.clip((np.hypot(slope_x, slope_y) - low) / max(high - low, 1e-9), 0, 1)
+        # The root lifts faint pits out of the dark without burning out steep ones.
+        size = np.sqrt(np.clip((np.hypot(slope_x, slope_y) - low) / max(high - low, 1e-9), 0, 1))
         colour = hues(np.rad2deg(np.arctan2(slope_y, slope_x)) % 360.0) * size[..., None]
-    bare = ~np.isfinite(size)
+    bare = np.asarray(~np.isfinite(size))
     rgb = (np.where(bare[..., None], 0, colour) * 255).astype(np.uint8)
     rgb[bare] = NOTHING_RGB
     return rgb

@@ -135,7 +135,7 @@ def lay_out(
     width = fields["width"].to_numpy(np.int64)
     height = fields["height"].to_numpy(np.int64)
     centres = np.array([drawing.centres[n] for n in names], dtype=float).reshape(-1, 2)
-    if placement.correction is not None and len(names):
+    if placement.correction is not None and names:
         firm = np.array([n not in placement.loose for n in names], dtype=bool)
         centres[firm] += placement.correction(centres[firm])
     upright = centres @ np.linalg.inv(np.asarray(placement.matrix)).T

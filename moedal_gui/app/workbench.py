@@ -20,6 +20,7 @@ from moedal_gui.app.selection import Selection
 from moedal_gui.app.session import Session
 from moedal_gui.app.settings import Settings, SettingsFile
 from moedal_gui.core.cut import ByIdentity
+from moedal_gui.core.errors import ProjectError
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.row import TaskRow
 
@@ -79,6 +80,18 @@ class Workbench:
         return self.jobs.start(
             row.title, lambda: row.plan(project, parameters), command=line, verb=row.verb, writes=writes
         )
+
+    def ingest(self, path: Path, parameters: Any) -> int:
+        """Take a scan into a project, which is made and opened if it is not the open one."""
+        from moedal_gui.tasks.table import row_of
+
+        project = self.session.project
+        if project is None or project.path.resolve() != path.resolve():
+            if self.jobs.active():
+                raise ProjectError("A job is running on another project", remedy="wait for it, or cancel it")
+            Project.open(path, write=True, create=True).close()
+            self.session.open(path)
+        return self.run_task(row_of("ingest"), parameters)
 
     def job_ended(self, job: Job) -> None:
         """Show what a job has written."""
@@ -165,11 +178,10 @@ class Workbench:
             self.crops.prefetch(self.labelling.coming(8))
 
     def _candidate_moved(self, _old: object, new: int | None) -> None:
-        pits, table = self.session.pits, self.candidates.table
+        pits = self.session.pits
         if new is None or pits is None:
             return
-        ends = [int(table[name].iat[new]) for name in ("entry_pit", "exit_pit")]
-        seen = [pit for pit in ends if pits.row_of(pit) is not None]
+        seen = [pit for pit in self.candidates.ends(new) if pits.row_of(pit) is not None]
         if seen:
             self.selection.take(ByIdentity(frozenset(seen)))
             self.selection.look_at(seen[0])

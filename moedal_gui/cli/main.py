@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
@@ -192,7 +192,9 @@ def _tell(error: BaseException) -> int:
         shown()
         return int(error.exit_code)
     log = _log_file()
-    logging.getLogger("moedal_gui").error("unexpected", exc_info=error)
+    for handler in logging.getLogger("moedal_gui").handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(logging.LogRecord("moedal_gui", logging.ERROR, __file__, 0, "unexpected", None, _trace(error)))
     sys.stderr.write(
         f"Something unexpected went wrong ({type(error).__name__}: {error}); the whole story is in {log}\n".replace(
             "\n", " "
@@ -200,6 +202,10 @@ def _tell(error: BaseException) -> int:
         + "\n"
     )
     return _FAILED
+
+
+def _trace(error: BaseException) -> tuple[type[BaseException], BaseException, TracebackType | None]:
+    return type(error), error, error.__traceback__
 
 
 def _log_to_stderr() -> None:

@@ -37,7 +37,9 @@ class Plan(Generic[Unit, Result]):
     where
         Where ``work`` runs best.
     done
-        How many units an earlier run has done, for the progress bar.
+        How much an earlier run has done, for the progress bar.
+    size
+        How much of the work a unit is, in what a person counts (fields, say).
     """
 
     units: Sequence[Unit]
@@ -46,6 +48,7 @@ class Plan(Generic[Unit, Result]):
     finish: Callable[[], Outcome]
     where: Where = "here"
     done: int = 0
+    size: Callable[[Unit], int] = lambda _unit: 1
 
 
 def at_once(action: Callable[[], Outcome]) -> Plan[None, None]:

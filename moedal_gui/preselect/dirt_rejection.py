@@ -51,7 +51,7 @@ def leftovers(pits: Pits, snr: Floats) -> Flags:
 
 def chained(pits: Pits) -> Flags:
     """Thin long ones that meet end to end: pieces of a scratch, a fibre or the rim of a bubble."""
-    major, minor = half_axes(pits.parameters)
+    major, minor = (np.asarray(axis, dtype=np.float64) for axis in half_axes(pits.parameters))
     thin = (major > ELONGATED * minor) & (minor < THIN_PX)
     ends = _ends(pits, major)
     near = np.zeros((len(pits), len(pits)), dtype=bool)
@@ -68,3 +68,22 @@ def _ends(pits: Pits, major: Floats) -> tuple[Floats, Floats]:
     azimuth = pits.parameters[:, AZIMUTH]
     way = major[:, None] * np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1)
     return centre + way, centre - way
+
+
+def probabilities(snr: Floats, explained: Floats, absorption: Floats) -> Floats:
+    """Probability that what was fitted is a pit.
+
+    A pit explains the slopes of its place and dirt does not; dirt takes light under all lamps alike, so that its mean
+    picture is large beside its slopes; near the noise, or the texture round about, nothing is sure.
+
+    Parameters
+    ----------
+    snr
+        Signal over noise and texture, shape (n,).
+    explained, absorption
+        As in `moedal_gui.preselect.divergence.Quality`, shape (n,).
+    """
+    evidence = 14.0 * (np.clip(explained, 0.0, 1.0) - 0.62)
+    evidence += 2.0 * np.log(np.maximum(snr, 1.0) / 13.0)
+    evidence -= 3.0 * np.maximum(np.log(np.maximum(absorption, 1e-3) / 1.2), 0.0)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(evidence, -30.0, 30.0))))

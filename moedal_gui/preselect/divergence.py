@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from moedal_gui.preselect.dirt_rejection import leftovers
-from moedal_gui.preselect.ellipse_fit import Fits, Windows, fit, first_guesses
+from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
+from moedal_gui.core.scan import Surface
+from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.preselect.dirt_rejection import chained, leftovers, probabilities
+from moedal_gui.preselect.ellipse_fit import Fits, Windows, first_guesses, fit
 from moedal_gui.preselect.pit_field import (
     WINDOW_SIZES,
     Frame,
@@ -25,7 +30,7 @@ from moedal_gui.preselect.pit_field import (
     refit,
     window_sizes,
 )
-from moedal_gui.preselect.pit_model import BLUR, PARAMETERS, X, Y, half_axes, slope_fields
+from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, PARAMETERS, X, Y, half_axes, slope_fields
 from moedal_gui.preselect.slope_peaks import Peaks, find_peaks
 
 Floats = npt.NDArray[np.float64]
@@ -33,13 +38,18 @@ Float32 = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
 LEAST_SNR = 6.0
-ROUNDS = 4
+ROUNDS = 3
 START_BLUR_PX = (1.1, 1.1)
 DOUBTFUL = 1.6
 MISFIT_SHARE = 0.25
 HOPELESS = 0.25
 WILD = 3.0
 FEWEST_TO_CALIBRATE = 4
+LEAST_PROBABILITY = 0.5
+SMALLEST_FIELD_PX = 16
+FAINT_SNR = 30.0
+THINNED_FROM_PX = 25
+TEXTURE_PX = 18.0
 LEAST_EXPLAINED = 0.4
 
 
@@ -83,6 +93,8 @@ def fit_peaks(search: Search, rest: Float32, peaks: Peaks, rows: Whole, freedom:
         scale = 2 if k == 0 else 1
         blur = np.where(peaks.sign[these] > 0, search.sigma_px[0], search.sigma_px[1])
         windows = Windows(data, inside.astype(np.float32), blur, freedom, search.noise, scale)
+        if WINDOW_SIZES[int(k)] >= THINNED_FROM_PX:
+            windows = windows.thinned()
         answer = _better_surface(windows, peaks.radius_px[these], search.sigma_px)
         parameters[chosen], amplitude[chosen] = frame.whole(answer.parameters), answer.amplitude
     return Pits(parameters, amplitude)
@@ -192,7 +204,7 @@ def doubles(pits: Pits, strength: Floats) -> npt.NDArray[np.bool_]:
     order = np.argsort(-strength)
     drop = np.zeros(len(pits), dtype=bool)
     x, y = pits.parameters[:, X], pits.parameters[:, Y]
-    major, minor = half_axes(pits.parameters)
+    _, minor = half_axes(pits.parameters)
     for rank, row in enumerate(order):
         stronger = order[:rank]
         stronger = stronger[~drop[stronger] & (pits.amplitude[stronger] * pits.amplitude[row] > 0)]
@@ -283,3 +295,71 @@ def search_pits(search: Search, mean: Float32) -> tuple[Pits, Quality, Search]:
         pits = _settle(search, pits, mean, crowded(pits, len(fresh)), 3)
     pits = _settle(search, pits, mean, np.arange(len(pits)), 3)
     return pits, quality(search, pits, mean), search
+
+
+def texture(search: Search, pits: Pits, snr: Floats) -> Floats:
+    """Local deviation of what the strong pits leave over, in units of the noise, at each pit; shape (n,), 1 or more.
+
+    Fingerprints and rough foil raise it, a lone faint pit hardly does.
+    """
+    strong = pits.take(np.nonzero(snr > FAINT_SNR)[0])
+    rest = search.slopes - draw(strong, search.shape, owners(strong, search.shape))
+    power = 0.5 * (rest[0] ** 2 + rest[1] ** 2) / search.noise**2
+    # Capped, so that the misfit of one strong pit does not silence its neighbours.
+    local = cv2.GaussianBlur(np.minimum(power, 8.0), (0, 0), TEXTURE_PX)
+    x = np.clip(np.rint(pits.parameters[:, X]).astype(int), 0, search.shape[1] - 1)
+    y = np.clip(np.rint(pits.parameters[:, Y]).astype(int), 0, search.shape[0] - 1)
+    return np.asarray(np.sqrt(np.maximum(local[y, x], 1.0)), dtype=np.float64)
+
+
+def detect_by_divergence(
+    rim: Float32, azimuths_deg: Sequence[float], surfaces: tuple[Surface, Surface]
+) -> pd.DataFrame:
+    """Pits of one field from its normalised rim channels.
+
+    Parameters
+    ----------
+    rim
+        Shape (N, H, W), normalised, three lamps or more.
+    azimuths_deg
+        Directions towards the lamps.
+    surfaces
+        Names of the surface whose pits make the slope field converge, and of the other.
+
+    Returns
+    -------
+    Columns of `moedal_gui.core.pit.DETECTION_COLUMNS`, most probable first.
+    """
+    field = first_harmonic(rim, azimuths_deg)
+    slopes = np.stack([field.slope_x, field.slope_y])
+    if min(slopes.shape[1:]) < SMALLEST_FIELD_PX or not slopes.any():
+        return empty_detections()
+    start = Search(slopes, slope_noise(slopes), START_BLUR_PX)
+    pits, seen, search = search_pits(start, field.mean)
+    clear = seen.snr / texture(search, pits, seen.snr) ** 3
+    chance = np.where(chained(pits), 0.0, probabilities(clear, seen.explained, seen.absorption))
+    height, width = slopes.shape[1:]
+    x, y = pits.parameters[:, X], pits.parameters[:, Y]
+    chance[(x < -0.5) | (x > width - 0.5) | (y < -0.5) | (y > height - 0.5)] = 0.0
+    order = np.argsort(-chance, kind="stable")
+    kept = order[chance[order] >= LEAST_PROBABILITY]
+    return _table(pits.take(kept), seen.snr[kept], seen.explained[kept], chance[kept], surfaces)
+
+
+def _table(
+    pits: Pits, snr: Floats, explained: Floats, chance: Floats, surfaces: tuple[Surface, Surface]
+) -> pd.DataFrame:
+    major, minor = half_axes(pits.parameters)
+    inward = pits.amplitude > 0
+    columns = {
+        "x_px": pits.parameters[:, X],
+        "y_px": pits.parameters[:, Y],
+        "surface": np.where(inward, surfaces[0], surfaces[1]),
+        "surface_score": 1.0 - 0.5 * np.exp(-0.12 * snr * np.clip(explained, 0.0, 1.0)),
+        "probability": chance,
+        "major_px": 2.0 * major,
+        "minor_px": 2.0 * minor,
+        "azimuth_deg": np.degrees(pits.parameters[:, AZIMUTH]) % 360.0,
+        "snr": snr,
+    }
+    return pd.DataFrame(columns).astype(DETECTION_COLUMNS)[list(DETECTION_COLUMNS)]

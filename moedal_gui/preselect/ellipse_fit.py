@@ -30,6 +30,10 @@ PRIOR_WIDTH = np.array([np.inf, np.inf, np.inf, 0.6, np.inf, 0.5, 1.2, np.inf])
 LOWEST = np.array([-np.inf, -np.inf, np.log(0.9), 0.0, -np.inf, 0.0, -3.0, np.log(0.25)])
 HIGHEST = np.array([np.inf, np.inf, np.log(26.0), 1.5, np.inf, 2.5, 3.0, np.log(5.0)])
 MODEL_ERROR = 0.06
+NORMALISATION = 0.0
+FREE_BLUR = 0.3
+SETTLED = 3e-3
+LARGEST_MOVE = np.array([2.0, 2.0, 0.4, 0.4, 0.8, 0.3, 1.0, 0.3, np.inf])
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Windows:
     noise
         Standard deviation of one pixel of one component.
     scale
-        Samples per px of the model.
+        Samples per px of the model; below 1 for windows of every second pixel.
     """
 
     slopes: Float32
@@ -57,11 +61,15 @@ class Windows:
     sigma_px: Floats
     freedom: float
     noise: float
-    scale: int
+    scale: float
 
     def take(self, rows: npt.NDArray[np.integer]) -> Windows:
         """Some of the pits."""
         return Windows(self.slopes[rows], self.weights[rows], self.sigma_px[rows], self.freedom, self.noise, self.scale)
+
+    def thinned(self) -> Windows:
+        """Every second pixel, for a quick look at large pits."""
+        return replace(self, slopes=self.slopes[..., ::2, ::2], weights=self.weights[..., ::2, ::2], scale=0.5)
 
     def model(self, parameters: Floats) -> Float32:
         """Unit slope fields of the pits."""
@@ -131,7 +139,7 @@ def first_guesses(windows: Windows, radius: Floats) -> tuple[Fits, Fits]:
         Shape (n,), radius the peak suggests, px.
     """
     starts = _templates(radius, windows.sigma_px)
-    rough = replace(windows, scale=1)
+    rough = replace(windows, scale=min(windows.scale, 1))
     gains, sizes, totals = [], [], np.zeros(radius.size)
     for start in starts:
         amplitude, gain, totals = amplitudes(rough, rough.model(start), windows.weights)
@@ -155,13 +163,17 @@ def _robust_weights(windows: Windows, residual: Float32, amplitude: Floats) -> F
 
 def _jacobian(windows: Windows, p: Floats, model: Float32, amplitude: Floats) -> Float32:
     """Derivatives (n, 9, 2 W W) by the parameters and the amplitude."""
-    columns = []
-    for k in range(PARAMETERS):
+    pitch = max(1.0, 1.0 / windows.scale)
+    columns = [-np.gradient(model, pitch, axis=3), -np.gradient(model, pitch, axis=2)]
+    for k in range(SIZE, PARAMETERS):
+        if k == BLUR and windows.freedom < FREE_BLUR:
+            columns.append(np.zeros_like(model))
+            continue
         moved = p.copy()
         moved[:, k] += np.where(p[:, k] + STEPS[k] > HIGHEST[k], -STEPS[k], STEPS[k])
-        change = (windows.model(moved) - model) / (moved[:, k] - p[:, k])[:, None, None, None].astype(np.float32)
-        columns.append(change * amplitude[:, None, None, None].astype(np.float32))
-    return np.stack([*columns, model], axis=1).reshape(len(p), PARAMETERS + 1, -1)
+        columns.append((windows.model(moved) - model) / (moved[:, k] - p[:, k])[:, None, None, None].astype(np.float32))
+    strength = amplitude[:, None, None, None].astype(np.float32)
+    return np.stack([*(c * strength for c in columns), model], axis=1).reshape(len(p), PARAMETERS + 1, -1)
 
 
 def _prior(windows: Windows) -> tuple[Floats, Floats]:
@@ -173,15 +185,37 @@ def _prior(windows: Windows) -> tuple[Floats, Floats]:
     return centre, width
 
 
-def _cost(windows: Windows, p: Floats, amplitude: Floats) -> tuple[Float32, Float32, Floats]:
+@dataclass(frozen=True)
+class _State:
+    """Where a fit stands: parameters, amplitude, the model there and how badly it fits."""
+
+    p: Floats
+    amplitude: Floats
+    model: Float32
+    cost: Floats
+
+    def take(self, rows: npt.NDArray[np.generic]) -> _State:
+        return _State(self.p[rows], self.amplitude[rows], self.model[rows], self.cost[rows])
+
+    def put(self, rows: npt.NDArray[np.generic], other: _State) -> None:
+        self.p[rows], self.amplitude[rows] = other.p, other.amplitude
+        self.model[rows], self.cost[rows] = other.model, other.cost
+
+
+def _residual(windows: Windows, model: Float32, amplitude: Floats) -> Float32:
+    return windows.slopes - amplitude[:, None, None, None].astype(np.float32) * model
+
+
+def _state(windows: Windows, p: Floats, amplitude: Floats) -> _State:
     model = windows.model(p)
-    residual = windows.slopes - amplitude[:, None, None, None].astype(np.float32) * model
+    residual = _residual(windows, model, amplitude)
     variance = windows.noise**2 + (MODEL_ERROR * amplitude) ** 2
-    square = (residual * residual).sum(axis=1) / variance[:, None, None]
-    robust = (windows.weights * 12.0 * np.log1p(square / 12.0)).sum(axis=(1, 2)) + 2 * np.log(variance)
+    square = (residual * residual).sum(axis=1) / variance[:, None, None].astype(np.float32)
+    # The second term is the normalisation of a variance that grows with the amplitude.
+    spread = np.log(variance / windows.noise**2) * windows.weights.sum(axis=(1, 2)) * NORMALISATION
+    robust = (windows.weights * 12.0 * np.log1p(square / 12.0)).sum(axis=(1, 2)) + spread
     centre, width = _prior(windows)
-    prior = (((p - centre) / width) ** 2).sum(axis=1)
-    return model, residual, robust.astype(float) + prior
+    return _State(p, amplitude, model, robust.astype(float) + (((p - centre) / width) ** 2).sum(axis=1))
 
 
 def fit(windows: Windows, start: Fits, iterations: int = 8) -> Fits:
@@ -196,48 +230,39 @@ def fit(windows: Windows, start: Fits, iterations: int = 8) -> Fits:
     iterations
         Steps for each pit; those that have settled drop out.
     """
-    p, amplitude = bounded(start.parameters), start.amplitude.copy()
-    damping = np.full(len(p), 1e-2)
-    active = np.arange(len(p))
+    if not start.amplitude.size:
+        return start
+    state = _state(windows, bounded(start.parameters), start.amplitude.copy())
+    damping = np.full(start.amplitude.size, 1e-2)
+    active = np.arange(start.amplitude.size)
     for _ in range(iterations):
         if active.size == 0:
             break
-        part = windows.take(active)
-        new_p, new_a, better, change = _step(part, p[active], amplitude[active], damping[active])
+        moved, better, change = _step(windows.take(active), state.take(active), damping[active])
         damping[active] *= np.where(better, 0.3, 8.0)
-        p[active], amplitude[active] = new_p, new_a
-        active = active[~(better & (change < 2e-3)) & (damping[active] < 1e5)]
-    model, residual, _ = _cost(windows, p, amplitude)
-    del model
-    misfit = (residual**2).sum(axis=1) * windows.weights
-    return Fits(p, amplitude, misfit.sum(axis=(1, 2)).astype(float) / windows.noise**2)
+        state.put(active[better], moved.take(better))
+        active = active[~(better & (change < SETTLED)) & (damping[active] < 1e5)]
+    misfit = (_residual(windows, state.model, state.amplitude) ** 2).sum(axis=1) * windows.weights
+    return Fits(state.p, state.amplitude, misfit.sum(axis=(1, 2)).astype(float) / windows.noise**2)
 
 
 def _step(
-    windows: Windows, p: Floats, amplitude: Floats, damping: Floats
-) -> tuple[Floats, Floats, npt.NDArray[np.bool_], Floats]:
-    model, residual, cost = _cost(windows, p, amplitude)
-    weights = _robust_weights(windows, residual, amplitude)
-    derivative = _jacobian(windows, p, model, amplitude)
-    heavy = np.broadcast_to(weights[:, None], residual.shape).reshape(len(p), 1, -1)
+    windows: Windows, state: _State, damping: Floats
+) -> tuple[_State, npt.NDArray[np.bool_], Floats]:
+    p, count = state.p, len(state.p)
+    residual = _residual(windows, state.model, state.amplitude)
+    weights = _robust_weights(windows, residual, state.amplitude)
+    derivative = _jacobian(windows, p, state.model, state.amplitude)
+    heavy = np.broadcast_to(weights[:, None], residual.shape).reshape(count, 1, -1)
     weighted = derivative * heavy
     normal = (weighted @ derivative.transpose(0, 2, 1)).astype(float)
-    slope = (weighted @ residual.reshape(len(p), -1, 1)).astype(float)[..., 0]
+    slope = (weighted @ residual.reshape(count, -1, 1)).astype(float)[..., 0]
     centre, width = _prior(windows)
     normal += np.diag(np.append(1.0 / width**2, 0.0))
     slope[:, :-1] += (centre - p) / width**2
     diagonal = np.einsum("nii->ni", normal).copy()
     normal[:, range(PARAMETERS + 1), range(PARAMETERS + 1)] += damping[:, None] * diagonal + 1e-6
-    move = np.linalg.solve(normal, slope[..., None])[..., 0]
-    move = np.clip(move, *(s * np.append([2.0, 2.0, 0.4, 0.4, 0.8, 0.3, 1.0, 0.3], np.inf) for s in (-1, 1)))
-    trial, trial_a = bounded(p + move[:, :-1]), amplitude + move[:, -1]
-    same = trial_a * amplitude > 0
-    _, _, trial_cost = _cost(windows, trial, trial_a)
-    better = same & (trial_cost < cost)
-    change = np.abs(move[:, [X, Y, SIZE, LENGTH]]).max(axis=1)
-    return (
-        np.where(better[:, None], trial, p),
-        np.where(better, trial_a, amplitude),
-        better,
-        change,
-    )
+    move = np.clip(np.linalg.solve(normal, slope[..., None])[..., 0], -LARGEST_MOVE, LARGEST_MOVE)
+    trial = _state(windows, bounded(p + move[:, :-1]), state.amplitude + move[:, -1])
+    better = (trial.amplitude * state.amplitude > 0) & (trial.cost < state.cost)
+    return trial, better, np.abs(move[:, [X, Y, SIZE, LENGTH]]).max(axis=1)

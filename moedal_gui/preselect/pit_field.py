@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
-WINDOW_SIZES = (13, 17, 23, 31, 41, 55, 73)
+WINDOW_SIZES = (13, 17, 21, 25, 33, 41, 57, 73)
 FINE_BELOW_PX = 3.0
 NOBODY = -1
 

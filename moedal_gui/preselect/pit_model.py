@@ -53,13 +53,14 @@ def _cones(parameters: Float32, place: Float32) -> _Cones:
     The section at depth 1 - s is the circle of radius s about (tip (1 - s), 0), in units of the half axes; so
     ``|w + tip s| = s`` with w = (u - tip, v), whose smaller root is the floor seen from above.
     """
-    major, minor = (axis.astype(np.float32)[:, None, None] for axis in half_axes(parameters))
-    cosine, sine = (f(parameters[:, AZIMUTH])[:, None, None] for f in (np.cos, np.sin))
-    tip = parameters[:, TIP][:, None, None]
+    half_major, half_minor = half_axes(parameters)
+    major, minor = half_major.astype(np.float32)[:, None, None], half_minor.astype(np.float32)[:, None, None]
+    angle, tip = parameters[:, AZIMUTH][:, None, None], parameters[:, TIP][:, None, None]
+    cosine, sine = np.cos(angle), np.sin(angle)
     dx = place[None, None, :] - parameters[:, X, None, None]
     dy = place[None, :, None] - parameters[:, Y, None, None]
-    u = dx * (cosine / major) + dy * (sine / major)
-    v = dy * (cosine / minor) - dx * (sine / minor)
+    u = np.asarray(dx * (cosine / major) + dy * (sine / major), dtype=np.float32)
+    v = np.asarray(dy * (cosine / minor) - dx * (sine / minor), dtype=np.float32)
     w = u - tip
     square, lean = w * w + v * v, tip * w
     root = np.sqrt(np.maximum(lean * lean + (1.0 - tip * tip) * square, 1e-6))
@@ -85,16 +86,15 @@ def depths(parameters: Float32, place: Float32) -> Float32:
     return np.where(cones.rho < 1.0, np.maximum(1.0 - cones.s, 0.0), 0.0) * cones.minor
 
 
-def _blur_matrix(sigma: Float32, size: int, samples: int, scale: int) -> Float32:
-    """Weights (n, size, samples) that blur fine samples by a Gaussian and give whole pixels."""
-    coarse = np.arange(size, dtype=np.float32) - 0.5 * (size - 1)
-    fine = (np.arange(samples, dtype=np.float32) - 0.5 * (samples - 1)) / scale
-    distance = (coarse[:, None] - fine[None, :])[None] / sigma[:, None, None]
+def _blur_matrix(sigma: Float32, place: Float32, samples: Float32) -> Float32:
+    """Weights (n, W, S) that blur samples by a Gaussian and give their values at some places."""
+    spacing = float(samples[1] - samples[0])
+    distance = (place[:, None] - samples[None, :])[None] / sigma[:, None, None]
     weights = np.exp(-0.5 * distance * distance)
-    return np.asarray(weights / (scale * sigma * np.sqrt(2 * np.pi))[:, None, None], dtype=np.float32)
+    return np.asarray(weights * (spacing / (sigma * np.sqrt(2 * np.pi)))[:, None, None], dtype=np.float32)
 
 
-def slope_fields(parameters: npt.NDArray[np.floating], size: int, scale: int) -> Float32:
+def slope_fields(parameters: npt.NDArray[np.floating], size: int, scale: float) -> Float32:
     """Slope fields of pits on the surface near a camera of polarity "lit", for a unit wall.
 
     The slope of the wall is compressed as ``slope / sqrt(1 + slope^2)``, slope in units of the saturating one,
@@ -105,19 +105,20 @@ def slope_fields(parameters: npt.NDArray[np.floating], size: int, scale: int) ->
     parameters
         Shape (n, 8).
     size
-        Side W of the windows in px, odd.
+        Side W of the windows in pixels, odd.
     scale
-        Samples per px.
+        Samples per px along each axis; below 1 the pixels of the window stand 1 / scale px apart.
 
     Returns
     -------
     Shape (n, 2, W, W): x and y component.
     """
-    p = parameters.astype(np.float32)
-    samples = size * scale
-    place = (np.arange(samples, dtype=np.float32) - 0.5 * (samples - 1)) / scale
-    fields = _sharp_slopes(p, place, 1.0 / scale)
-    blur = _blur_matrix(np.exp(p[:, BLUR]), size, samples, scale)[:, None]
+    p: Float32 = parameters.astype(np.float32)
+    fine = max(int(scale), 1)
+    place: Float32 = ((np.arange(size) - 0.5 * (size - 1)) * max(1.0, 1.0 / scale)).astype(np.float32)
+    samples: Float32 = ((np.arange(size * fine) - 0.5 * (size * fine - 1)) / scale).astype(np.float32)
+    fields = _sharp_slopes(p, samples, 1.0 / scale)
+    blur = _blur_matrix(np.exp(p[:, BLUR]), place, samples)[:, None]
     return np.asarray(blur @ fields @ blur.transpose(0, 1, 3, 2), dtype=np.float32)
 
 

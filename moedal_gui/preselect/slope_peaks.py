@@ -116,7 +116,7 @@ def find_peaks(slope_x: Float32, slope_y: Float32, noise: float, least_snr: floa
         lower, upper = ratios[max(k - 1, 0)], ratios[min(k + 1, len(SCALES_PX) - 1)]
         for sign in (1, -1):
             here = sign * ratios[k]
-            peak = _local_maxima(here, max(int(round(sigma)), 1)) & (here > least_snr)
+            peak = _local_maxima(here, max(round(sigma), 1)) & (here > least_snr)
             peak &= (here >= sign * lower) & (here >= sign * upper)
             y, x = np.nonzero(peak)
             lone = ~_on_a_line(here, x, y, sigma)

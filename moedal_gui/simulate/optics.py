@@ -22,6 +22,8 @@ class Optics:
     ----------
     polarity
         "lit": the wall of a near pit that faces the lamp is bright; "inverted": the other one.
+    deflection
+        By how much of its slope a wall turns the light; about the refractive index of the plastic less one.
     lamp_tilt_rad
         Angle of the lamps from the vertical.
     specular
@@ -43,6 +45,7 @@ class Optics:
     """
 
     polarity: Polarity
+    deflection: float
     lamp_tilt_rad: float
     specular: float
     lobe_rad: float
@@ -61,9 +64,10 @@ def draw_optics(rng: np.random.Generator, channels: int) -> Optics:
     dark_field = rng.random() < 0.25
     return Optics(
         polarity="lit" if rng.random() < 0.5 else "inverted",
+        deflection=float(rng.uniform(0.25, 0.7)),
         lamp_tilt_rad=float(np.radians(rng.uniform(25, 65))),
-        specular=float(rng.uniform(0.6, 1.0) if dark_field else rng.uniform(0.0, 0.7)),
-        lobe_rad=float(rng.uniform(0.2, 0.6)),
+        specular=float(rng.uniform(0.4, 0.8) if dark_field else rng.uniform(0.0, 0.6)),
+        lobe_rad=float(rng.uniform(0.25, 0.6)),
         ground=float(rng.uniform(0.02, 0.06) if dark_field else rng.uniform(0.2, 0.5)),
         contrast=float(rng.uniform(0.12, 0.35)),
         saturation=float(rng.uniform(0.7, 3.0)),
@@ -160,7 +164,7 @@ def _both_walls(surfaces: Surfaces, optics: Optics) -> tuple[_Walls, ...]:
     )
     walls = []
     for depths, facing, sigma, strength in sides:
-        right, down = slopes(depths, surfaces.scale)
+        right, down = (optics.deflection * slope for slope in slopes(depths, surfaces.scale))
         sloping = (right != 0.0) | (down != 0.0)
         right, down = right[sloping], down[sloping]
         flatness = np.asarray(1.0 / np.sqrt(1.0 + right**2 + down**2), dtype=np.float32)
@@ -191,7 +195,7 @@ def _scattered(walls: tuple[_Walls, ...], scale: int) -> Float32:
     total = np.zeros((1, 1), np.float32)
     for wall in walls:
         square = 1.0 / wall.flatness**2 - 1.0
-        steep = np.asarray(square / (0.3 + square), dtype=np.float32)
+        steep = np.asarray(square / (0.1 + square), dtype=np.float32)
         total = total + _spread(steep, wall, scale)
     return np.asarray(np.minimum(total, 1.0), dtype=np.float32)
 

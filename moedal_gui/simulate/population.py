@@ -40,7 +40,7 @@ def draw_cones(rng: np.random.Generator, count: int, etch: Etch) -> pd.DataFrame
     """Pits of constant-rate tracks of random V, dip and azimuth whose mouths are 3 to 40 px."""
     parts: list[pd.DataFrame] = []
     found = 0
-    while found < count:
+    while found < count or not parts:
         V = 1.0 + rng.lognormal(np.log(etch.V_typical - 1.0), 0.5, 4 * count + 16)
         low, high = (np.sin(np.radians(d)) for d in etch.dip_range_deg)
         dip = np.arcsin(np.sqrt(rng.uniform(low**2, high**2, V.size)))

@@ -16,6 +16,9 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import all_pits, pit_run
 from moedal_gui.tasks.placing import placement_of
 
+EXTRA_COLUMNS = ("passes", "verdict", "residual_px", "entry_scan", "exit_scan", "entry_stage_scan", "exit_stage_scan")
+"""What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
+
 _VERDICT_REACH_PX = 4.0
 
 
@@ -40,7 +43,7 @@ def candidate_table(
     stage_unit: str | None = None,
     stage_of: str | None = None,
 ) -> pd.DataFrame:
-    """Candidates: CANDIDATE_COLUMNS, then passes, verdict, residual_px, entry_scan, exit_scan; best score first.
+    """Candidates, best score first: CANDIDATE_COLUMNS, then EXTRA_COLUMNS.
 
     Parameters
     ----------
@@ -73,8 +76,7 @@ def candidate_table(
     _add_stage(project, table, entry, exit_, stage_unit, stage_of)
     if not everything:
         table = table[(table["passes"] & (table["verdict"] != "rejected")) | (table["verdict"] == "accepted")]
-    extra = ["passes", "verdict", "residual_px", "entry_scan", "exit_scan"]
-    return table[[*CANDIDATE_COLUMNS, *extra]].reset_index(drop=True)
+    return table[[*CANDIDATE_COLUMNS, *EXTRA_COLUMNS]].reset_index(drop=True)
 
 
 def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
@@ -85,7 +87,7 @@ def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=[*CANDIDATE_COLUMNS, "passes", "verdict", "residual_px", "entry_scan", "exit_scan"])
+    return pd.DataFrame(columns=[*CANDIDATE_COLUMNS, *EXTRA_COLUMNS])
 
 
 def _verdicts(project: Project, entry: pd.DataFrame, exit_: pd.DataFrame) -> list[str]:
@@ -152,6 +154,7 @@ def _add_stage(
     units = np.full(len(table), "", dtype=object)
     for prefix, end, surface in (("", entry, "top"), ("exit_", exit_, "bottom")):
         result = np.full((len(table), 2), np.nan)
+        stage_scans = np.full(len(table), "", dtype=object)
         for (foil, scan), group in end.reset_index(drop=True).groupby(["foil", "scan"], sort=False):
             own = scans[(str(foil), str(scan))]
             seen_by = wanted or _seeing(scans, placements, own, surface)
@@ -171,7 +174,9 @@ def _add_stage(
             stage[loose] = np.nan
             result[rows] = stage
             units[rows] = used
+            stage_scans[rows] = seen_by.scan
         table[f"{prefix}stage_x"], table[f"{prefix}stage_y"] = result[:, 0], result[:, 1]
+        table[f"{'entry' if surface == 'top' else 'exit'}_stage_scan"] = stage_scans
     table["stage_unit"] = np.where(np.isfinite(table["stage_x"].to_numpy(float)), units, "")
 
 

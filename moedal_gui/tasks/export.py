@@ -67,12 +67,13 @@ def _export(project: Project, parameters: ExportParameters) -> Outcome:
     if parameters.run is not None:
         project.catalogue.runs_named(parameters.run)
     table = _table(project, parameters)
+    shown = table[list(CANDIDATE_COLUMNS)] if parameters.what == "candidates" else table
     if parameters.format == "csv":
-        write_csv(table, parameters.output)
+        write_csv(shown, parameters.output)
     elif parameters.format == "json":
-        write_json(rows(table), parameters.output)
+        write_json(rows(shown), parameters.output)
     elif parameters.format == "geojson":
-        write_json(candidate_list.feature_collection(_features(parameters.what, table), "um"), parameters.output)
+        write_json(candidate_list.feature_collection(_features(parameters.what, shown), "um"), parameters.output)
     else:
         places = _stops(project, parameters, table)
         if parameters.format == "stage":
@@ -88,9 +89,7 @@ def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:
         return label_table(project)[list(LABEL_COLUMNS)]
     if parameters.what == "candidates":
         unit = "um" if parameters.format == "micromanager" else parameters.stage_unit
-        return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of)[
-            list(CANDIDATE_COLUMNS)
-        ]
+        return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of)
     table = all_pits(project, parameters.run)[list(PIT_COLUMNS)]
     if parameters.all or not len(table):
         return table
@@ -111,29 +110,45 @@ def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[StagePlace]:
-    """Stage places in travel order: both ends of a candidate, or one place a pit."""
-    stops = _candidate_stops(table) if parameters.what == "candidates" else _pit_stops(project, parameters, table)
+    """Stage places in travel order: both ends of a candidate, or one place a pit.
+
+    Places of one mounting of the sheet follow each other: nobody turns the foil over between two stops.
+    """
+    make = _candidate_stops if parameters.what == "candidates" else _pit_stops
+    mountings = make(project, parameters, table)
+    stops = [s for mounting in mountings for s in mounting]
     lost = [s for s in stops if not np.isfinite([s.x, s.y]).all()]
     if lost:
         raise ExportError(
             f"{len(lost)} of {len(stops)} places have no stage position", parameters.output,
             "give the scan its positions and pixel size, then ingest it again",
         )  # fmt: skip
-    order = travel_order(np.array([[s.x, s.y] for s in stops], dtype=float).reshape(-1, 2))
-    return [stops[int(i)] for i in order]
+    ordered: list[StagePlace] = []
+    for mounting in mountings:
+        order = travel_order(np.array([[s.x, s.y] for s in mounting], dtype=float).reshape(-1, 2))
+        ordered += [mounting[int(i)] for i in order]
+    return ordered
 
 
-def _candidate_stops(table: pd.DataFrame) -> list[StagePlace]:
-    stops = []
-    for row in table.itertuples():
-        stops.append(StagePlace(f"c{row.candidate_id}_entry", float(row.stage_x), float(row.stage_y)))  # type: ignore[arg-type]
-        stops.append(StagePlace(f"c{row.candidate_id}_exit", float(row.exit_stage_x), float(row.exit_stage_y)))  # type: ignore[arg-type]
-    return stops
+def _candidate_stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[list[StagePlace]]:
+    del project
+    mountings: dict[str, list[StagePlace]] = {}
+    ends = (
+        ("entry", "stage_x", "stage_y", "entry_stage_scan"),
+        ("exit", "exit_stage_x", "exit_stage_y", "exit_stage_scan"),
+    )
+    for row in table.to_dict("records"):
+        for end, x, y, scan in ends:
+            mounting = parameters.stage_of or str(row[scan])
+            mountings.setdefault(mounting, []).append(
+                StagePlace(f"c{row['candidate_id']}_{end}", float(row[x]), float(row[y]))
+            )
+    return list(mountings.values())
 
 
-def _pit_stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[StagePlace]:
+def _pit_stops(project: Project, parameters: ExportParameters, table: pd.DataFrame) -> list[list[StagePlace]]:
     wanted = project.catalogue.scan(parameters.stage_of) if parameters.stage_of else None
-    stops: list[StagePlace] = []
+    mountings: dict[int, list[StagePlace]] = {}
     for (foil, scan), group in table.groupby(["foil", "scan"], sort=False):
         own = project.catalogue.scan(f"{foil}/{scan}")
         seen_by = wanted or own
@@ -149,5 +164,7 @@ def _pit_stops(project: Project, parameters: ExportParameters, table: pd.DataFra
                 remedy="register them first, or leave --stage-of out",
             )
         stage = stage_places(placement, seen_by.description, fields, places, unit)
-        stops += [StagePlace(f"p{p}", float(x), float(y)) for p, (x, y) in zip(group["pit_id"], stage, strict=True)]
-    return stops
+        stage[group["field"].isin(placement.loose).to_numpy()] = np.nan
+        stops = [StagePlace(f"p{p}", float(x), float(y)) for p, (x, y) in zip(group["pit_id"], stage, strict=True)]
+        mountings.setdefault(seen_by.scan_id, []).extend(stops)
+    return list(mountings.values())

@@ -79,7 +79,15 @@ def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[Fi
     def finish() -> Outcome:
         return _finish(project, records, sources, problems, new)
 
-    return Plan(units=units, work=_read, commit=commit, finish=finish, where="threads", done=0)
+    return Plan(
+        units=units,
+        work=_read,
+        commit=commit,
+        finish=finish,
+        where="threads",
+        done=done,
+        size=lambda unit: len(unit.names),
+    )
 
 
 def _overrides(parameters: IngestParameters) -> Overrides:

@@ -39,7 +39,7 @@ def run(
     ordered_map
         Runs ``work`` somewhere else (a cluster, say); by default what suits the plan on this machine.
     progress
-        Called with (units done, units in all) after every commit, and once at the start.
+        Called with (done, in all) after every commit, and once at the start.
     cancelled
         Asked between units.
 
@@ -48,17 +48,18 @@ def run(
     CancelledError
         After ``cancelled`` said yes; everything committed so far stays.
     """
-    total = plan.done + len(plan.units)
+    done, total = plan.done, plan.done + sum(plan.size(unit) for unit in plan.units)
     tell = progress or (lambda _done, _total: None)
     stop = cancelled or (lambda: False)
-    tell(plan.done, total)
+    tell(done, total)
     if plan.units:
         with _Mapped(plan, ordered_map) as results:
-            for number, (unit, result) in enumerate(zip(plan.units, results, strict=True), start=plan.done + 1):
+            for unit, result in zip(plan.units, results, strict=True):
                 if stop():
                     raise CancelledError
                 plan.commit(unit, result)
-                tell(number, total)
+                done += plan.size(unit)
+                tell(done, total)
     if stop():
         raise CancelledError
     return plan.finish()

@@ -199,7 +199,10 @@ def _png(figure: Any) -> str:
 
 def _candidates(project: Project, table: pd.DataFrame, pits: pd.DataFrame) -> list[dict[str, Any]]:
     by_id = {int(p["pit_id"]): p for p in pits.to_dict("records")}
-    fields = {(s.foil, s.scan): (s, {r.field: r for r in project.catalogue.field_rows(s.scan_id)}) for s in project.catalogue.scans()}
+    fields = {
+        (s.foil, s.scan): (s, {r.field: r for r in project.catalogue.field_rows(s.scan_id)})
+        for s in project.catalogue.scans()
+    }
     result: list[dict[str, Any]] = []
     for row in table.head(_MOST_CANDIDATES).to_dict("records"):
         stage = f"{row['stage_x']:.5g}, {row['stage_y']:.5g} {row['stage_unit']}" if row["stage_unit"] else "-"

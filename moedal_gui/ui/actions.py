@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class Actions:
         self.search.picked.connect(self._go)
         self.handlers: dict[str, Callable[[], object]] = {
             **self._file(), **self._view(), **self._label(), **self._help(),
-            **{c.id: (lambda verb=c.verb: self._task(verb)) for c in COMMANDS if c.verb},
+            **{c.id: partial(self._task, c.verb) for c in COMMANDS if c.verb},
         }  # fmt: skip
 
     def run(self, identity: str) -> None:
@@ -76,7 +77,12 @@ class Actions:
     def job_ended(self, job: Job) -> None:
         """Open what a job has made."""
         made = job.values.get("project")
-        if job.status == "done" and job.verb in ("demo", "ingest") and isinstance(made, str) and self._workbench.session.project is None:
+        if (
+            job.status == "done"
+            and job.verb in ("demo", "ingest")
+            and isinstance(made, str)
+            and self._workbench.session.project is None
+        ):
             self.open_project(Path(made))
 
     def key_released(self, event: QKeyEvent) -> None:
@@ -135,10 +141,10 @@ class Actions:
         }
 
     def _label(self) -> dict[str, Callable[[], object]]:
-        labelling, candidates = self._workbench.labelling, self._workbench.candidates
+        labelling = self._workbench.labelling
         return {
-            **{f"label.{n}": (lambda n=n: self._give(n, False)) for n in CLASSES},
-            **{f"label.{n}.alone": (lambda n=n: self._give(n, True)) for n in CLASSES},
+            **{f"label.{n}": partial(self._give, n, False) for n in CLASSES},
+            **{f"label.{n}.alone": partial(self._give, n, True) for n in CLASSES},
             "label.none": lambda: self._give("", False),
             "queue.next": lambda: labelling.step(1),
             "queue.previous": lambda: labelling.step(-1),
@@ -222,10 +228,19 @@ class Actions:
         project = self._workbench.session.project
         copies = self._workbench.copies.of(project) if project is not None else []
         if project is None or not copies:
-            self._window.toasts.say("note", f"There is no copy of this project's labels in {self._workbench.copies.folder}")
+            self._window.toasts.say(
+                "note", f"There is no copy of this project's labels in {self._workbench.copies.folder}"
+            )
             return
         titles = [copy.title for copy in copies]
-        chosen, agreed = QInputDialog.getItem(self._window, "Restore labels", "Labels of this copy that are missing here are added; nothing is taken away.", titles, 0, False)
+        chosen, agreed = QInputDialog.getItem(
+            self._window,
+            "Restore labels",
+            "Labels of this copy that are missing here are added; nothing is taken away.",
+            titles,
+            0,
+            False,
+        )
         if agreed:
             count = project.labels.restore_from(copies[titles.index(chosen)].path)
             self._workbench.labelling.open(project)
@@ -238,7 +253,9 @@ class Actions:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save the view as a picture", start, "PNG (*.png)")
         if path:
             done = self._window.show_canvas().screen_.grab().save(path)
-            self._window.toasts.say("good" if done else "bad", f"Saved {path}" if done else f"{path} cannot be written: name another folder")
+            self._window.toasts.say(
+                "good" if done else "bad", f"Saved {path}" if done else f"{path} cannot be written: name another folder"
+            )
 
     # the rest
     def _give(self, label: str, alone: bool) -> None:
@@ -342,7 +359,12 @@ class Actions:
             where = f"{one.title} {one.menu} {one.tip}".lower()
             if all(word in where for word in words):
                 title = " > ".join(part for part in (one.menu, one.title.rstrip("…")) if part)
-                hits.append((one.title.lower().find(words[0]) if words else 0, Hit(title, native(keys[one.id]), one.id, state.allows(one.when))))
+                hits.append(
+                    (
+                        one.title.lower().find(words[0]) if words else 0,
+                        Hit(title, native(keys[one.id]), one.id, state.allows(one.when)),
+                    )
+                )
         return [hit for rank, hit in sorted(hits, key=lambda pair: (not pair[1].enabled, pair[0] < 0, pair[0]))]
 
     def _places_for(self, text: str) -> Sequence[Hit]:
@@ -358,4 +380,3 @@ class Actions:
             self._workbench.session.go_to(target.x, target.y, target.width_px)
         if target.pit_id is not None:
             self._workbench.selection.pick(target.pit_id)
-

@@ -73,7 +73,11 @@ def _catch_errors(window: MainWindow) -> None:
             return
         cause = error.__cause__ if error.__cause__ is not None and kind.__name__ == "EmitLoopError" else error
         _LOG.error("unexpected", exc_info=(kind, error, trace))
-        text = str(cause) if isinstance(cause, MoedalError) else f"That did not work ({type(cause).__name__}: {cause}). The log has the details: {paths.logs()}"
+        text = (
+            str(cause)
+            if isinstance(cause, MoedalError)
+            else f"That did not work ({type(cause).__name__}: {cause}). The log has the details: {paths.logs()}"
+        )
         window.relay.post(lambda: window.toasts.say("bad", text))
 
     sys.excepthook = hook
@@ -82,7 +86,9 @@ def _catch_errors(window: MainWindow) -> None:
 def _keep_log() -> None:
     try:
         paths.logs().mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(paths.logs() / "window.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
+        handler = RotatingFileHandler(
+            paths.logs() / "window.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+        )
     except OSError:
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

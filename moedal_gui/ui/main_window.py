@@ -160,35 +160,40 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Put every panel back in its place."""
         first: dict[str, QDockWidget] = {}
-        for row in PANELS:
-            dock = self.docks[row.id]
+        for dock in self.docks.values():
             dock.setFloating(False)
             self.removeDockWidget(dock)
-            self.addDockWidget(_AREAS[row.area], dock)
-            if row.area in first:
-                self.tabifyDockWidget(first[row.area], dock)
-            else:
-                first[row.area] = dock
-            dock.show()
+        for row in PANELS:
+            if row.area not in first:
+                first[row.area] = self.docks[row.id]
+                self.addDockWidget(_AREAS[row.area], self.docks[row.id])
         self.splitDockWidget(first["right"], first["lower right"], Qt.Orientation.Vertical)
+        for row in PANELS:
+            if first[row.area] is not self.docks[row.id]:
+                self.tabifyDockWidget(first[row.area], self.docks[row.id])
+            self.docks[row.id].show()
         for dock in first.values():
             dock.raise_()
-        self.resizeDocks([first["left"], first["right"]], [250, 350], Qt.Orientation.Horizontal)
-        self.resizeDocks([first["right"], first["lower right"]], [640, 260], Qt.Orientation.Vertical)
+        self.resizeDocks([first["left"], first["right"]], [250, 380], Qt.Orientation.Horizontal)
+        self.resizeDocks([first["right"], first["lower right"]], [640, 200], Qt.Orientation.Vertical)
 
     def _show_docks(self, on: bool) -> None:
         # Panels say nothing useful without a project; the start page has the window to itself.
         if on == self._docks_shown():
             return
         if not on:
-            self._remember_layout()
+            if self.isVisible():
+                self._remember_layout()
             for dock in self.docks.values():
                 dock.hide()
         else:
             for dock in self.docks.values():
                 dock.show()
-            self._restore_layout()
-        self.menus.toolbar.setVisible(True)
+            if "state" in self.workbench.settings.now.window:
+                self._restore_layout()
+            else:
+                # Sizes hold only once the docks have been laid out on the screen.
+                QTimer.singleShot(0, self.reset_layout)
 
     def _docks_shown(self) -> bool:
         return any(not dock.isHidden() for dock in self.docks.values())

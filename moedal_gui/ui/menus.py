@@ -87,7 +87,13 @@ class Menus:
                 bar.addSeparator()
             before = kind
             action = self.actions[command.id]
-            action.setIconText(command.title.rstrip("…").replace(" entry and exit", "").replace(" round the lamps", "").replace("Select by r", "R").replace("Select by l", "L"))
+            action.setIconText(
+                command.title.rstrip("…")
+                .replace(" entry and exit", "")
+                .replace(" round the lamps", "")
+                .replace("Select by r", "R")
+                .replace("Select by l", "L")
+            )
             bar.addAction(action)
         self._window.addToolBar(bar)
         return bar

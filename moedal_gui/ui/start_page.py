@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from moedal_gui.app.settings import Settings, SettingsFile
 from moedal_gui.ui.relay import Relay
@@ -32,7 +42,9 @@ class StartPage(QWidget):
         layout = QVBoxLayout(column)
         layout.setSpacing(10)
         title = QLabel("MoEDAL workbench")
-        title.setProperty("role", "title")
+        large = title.font()
+        large.setPointSizeF(large.pointSizeF() * 2)
+        title.setFont(large)
         lead = QLabel("Finds, pairs, labels and ranks etch pits in microscope scans of nuclear track foils.")
         lead.setProperty("role", "dim")
         layout.addStretch(1)
@@ -69,7 +81,9 @@ class StartPage(QWidget):
         for name in self._settings.now.recent:
             path = Path(name)
             there = path.is_dir()
-            item = QListWidgetItem(f"{path.name.removesuffix('.moedal')}\n{path.parent}" + ("" if there else "   (not there now)"))
+            item = QListWidgetItem(
+                f"{path.name.removesuffix('.moedal')}\n{path.parent}" + ("" if there else "   (not there now)")
+            )
             item.setData(Qt.ItemDataRole.UserRole, name)
             if not there:
                 item.setForeground(self.palette().placeholderText())
@@ -107,9 +121,11 @@ class StartPage(QWidget):
     def _open(self, item: QListWidgetItem) -> None:
         self.projectAsked.emit(item.data(Qt.ItemDataRole.UserRole))
 
-    def _context(self, place: object) -> None:
-        item = self.recent.itemAt(place)  # type: ignore[arg-type]
+    def _context(self, place: QPoint) -> None:
+        item = self.recent.itemAt(place)
         if item is not None:
             menu = QMenu(self)
-            menu.addAction("Take off this list", lambda: self._settings.forget_project(item.data(Qt.ItemDataRole.UserRole)))
-            menu.popup(self.recent.mapToGlobal(place))  # type: ignore[arg-type]
+            menu.addAction(
+                "Take off this list", lambda: self._settings.forget_project(item.data(Qt.ItemDataRole.UserRole))
+            )
+            menu.popup(self.recent.mapToGlobal(place))

@@ -85,7 +85,7 @@ class Status(QStatusBar):
         texts = places_of(*place, sheet)
         if pits is not None and len(pits):
             row = pits.nearest(*place, 80.0)
-            density = float(pits.table["density_per_mm2"].iat[row]) if row is not None else np.nan
+            density = float(pits.table["density_per_mm2"].to_numpy(float)[row]) if row is not None else np.nan
             if np.isfinite(density):
                 texts.append(f"{density:.1f} pits/mm²")
         self.place.setText("     ".join(texts))

@@ -116,6 +116,11 @@ def _palette(t: Tones) -> QPalette:
     return palette
 
 
+def _arrow(t: Tones) -> str:
+    """The arrow of a drop-down, for style sheets take pictures by their file only."""
+    return (paths.resources() / "themes" / f"arrow-{'dark' if t is DARK else 'light'}.svg").as_posix()
+
+
 def _sheet(t: Tones) -> str:
     return f"""
     QMainWindow::separator {{ background: {t.ground}; width: 5px; height: 5px; }}
@@ -142,12 +147,17 @@ def _sheet(t: Tones) -> str:
     QPushButton {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 5px; padding: 5px 12px; }}
     QPushButton:hover {{ border-color: {t.accent}; }}
     QPushButton:pressed {{ background: {t.line}; }}
+    QPushButton:checked {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.dim}; background: {t.ground}; }}
+    QPushButton:flat {{ background: transparent; border: 1px solid transparent; padding: 2px 8px; }}
+    QPushButton:flat:hover {{ border-color: {t.line}; }}
     QPushButton[main="true"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600; }}
     QPushButton[main="true"]:disabled {{ background: {t.raised}; color: {t.dim}; border-color: {t.line}; }}
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t.line};
         border-radius: 5px; padding: 4px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QComboBox {{ padding-right: 20px; }}
+    QComboBox::drop-down {{ border: none; width: 20px; subcontrol-origin: padding; subcontrol-position: center right; }}
+    QComboBox::down-arrow {{ image: url("{_arrow(t)}"); width: 12px; height: 12px; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
     QTreeView, QTableView, QListView, QScrollArea {{ background: {t.panel}; border: none; alternate-background-color: {t.ground}; }}
     QTreeView::item, QListView::item {{ padding: 3px 2px; }}
@@ -158,7 +168,6 @@ def _sheet(t: Tones) -> str:
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 4px; text-align: center; min-height: 14px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 6px; }}
-    QLabel[role="title"] {{ font-size: 200%; font-weight: 600; }}
     QLabel[role="dim"] {{ color: {t.dim}; }}
     QLabel[role="warning"] {{ color: {t.warning}; }}
     QLabel[role="bad"] {{ color: {t.bad}; }}

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_pictures import correlation, folder, grey, height_map
 from scipy.ndimage import gaussian_filter
 
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.relief import integrate
-from tests.imaging.real_pictures import correlation, folder, grey, height_map
 
 
 @given(st.integers(3, 9), st.floats(0, 360), st.integers(0, 1000))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_pictures import correlation, folder, grey
 
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.imaging import symmetry
 from moedal_gui.imaging.harmonics import first_harmonic
-from tests.imaging.real_pictures import correlation, folder, grey
 
 EIGHT = tuple(45.0 * k for k in range(8))
 FOUR = (0.0, 90.0, 180.0, 270.0)

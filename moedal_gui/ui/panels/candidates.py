@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QItemSelection, QModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelection, QModelIndex, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -31,11 +31,11 @@ from moedal_gui.ui.widgets.pixels import PixelView
 _COLUMNS = (
     Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
     Column("score", "Score", "How well the ellipses foretell each other's place; best first", number(3)),
-    Column("accidental_probability", "Accident", "Probability that two unrelated pits look like this pair", number(3)),
-    Column("residual_px", "Miss px", "How far the exit lies from the place the entry foretells", number(1)),
-    Column("dip_deg", "Dip °", "Angle of the track to the surface", number(0)),
-    Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
     Column("verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, "")),
+    Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", number(3)),
+    Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
+    Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
+    Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
 )
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
@@ -122,7 +122,9 @@ class CandidatesPanel(Panel):
         count = self.model.rowCount()
         if not count:
             return
-        here = self.table.currentIndex().row() if self.table.selectionModel().hasSelection() else -1 if by > 0 else count
+        here = (
+            self.table.currentIndex().row() if self.table.selectionModel().hasSelection() else -1 if by > 0 else count
+        )
         self._workbench.candidates.look_at(self.model.row_at(min(max(here + by, 0), count - 1)))
 
     def _built(self) -> QWidget:
@@ -193,7 +195,9 @@ class CandidatesPanel(Panel):
         elif not state.pits:
             self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
         else:
-            self.empty.say("Pits are there, but nothing is linked yet.", "Link entry and exit…", "Pair pits into tracks")
+            self.empty.say(
+                "Pits are there, but nothing is linked yet.", "Link entry and exit…", "Pair pits into tracks"
+            )
 
     def _next_thing(self) -> None:
         state = self._workbench.state()

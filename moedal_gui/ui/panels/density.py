@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -32,7 +32,7 @@ class DensityPanel(Panel):
         self.view = pg.PlotWidget(background=None)
         self.view.setAccessibleName("Map of the density of pits")
         self.view.setToolTip("Click to go there; the wheel zooms")
-        self.view.setMinimumHeight(120)
+        self.view.setMinimumHeight(90)
         self.view.invertY(True)
         self.view.setAspectLocked(True)
         self.view.setMenuEnabled(False)
@@ -69,7 +69,11 @@ class DensityPanel(Panel):
         del old
         sheet = self._workbench.session.sheet
         if new is None or sheet is None or not len(new):
-            what = "No pits yet. Pre-select them, and this map shows where they crowd." if sheet is not None else "Open a project to see how its pits are spread."
+            what = (
+                "No pits yet. Pre-select them, and this map shows where they crowd."
+                if sheet is not None
+                else "Open a project to see how its pits are spread."
+            )
             self.empty.say(what, "Pre-select pits…" if sheet is not None else "", "Find pits in every field")
             self._reader.drop()
             self._stack.setCurrentIndex(0)
@@ -94,16 +98,20 @@ class DensityPanel(Panel):
         origin = np.asarray(found.origin) / (1000.0 if unit == "mm" else 1.0)
         self.image.setTransform(QTransform.fromTranslate(*origin).scale(scale, scale))
         tone = tones_in_force()
+        self.view.setBackground(tone.panel)
         for side in ("left", "bottom"):
             axis = self.view.getAxis(side)
             axis.setPen(tone.line)
             axis.setTextPen(tone.dim)
         self.bar.axis.setTextPen(tone.dim)
-        self.view.getPlotItem().setLabel("bottom", f"x on the foil ({unit})", color=tone.dim)
-        self.view.getPlotItem().setLabel("left", f"y ({unit})", color=tone.dim)
         self.view.autoRange(padding=0.02)
         pits = self._workbench.session.pits
-        self.caption.setText(summary_of(found, pits) if pits is not None else "")
+        summary = summary_of(found, pits) if pits is not None else ()
+        self.caption.setText(summary[0] if summary else "")
+        self.caption.setToolTip(" ".join(summary))
+        self.view.setToolTip(
+            f"Pits per area over {unit} on the foil. {' '.join(summary)} Click to go there; the wheel zooms."
+        )
 
     def _click(self, place: QPointF) -> None:
         sheet = self._workbench.session.sheet

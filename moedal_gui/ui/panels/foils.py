@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QLabel, QStackedLayout, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from moedal_gui.app.session import density_per_field
@@ -27,7 +27,9 @@ class FoilsPanel(Panel):
         self._workbench = workbench
         self.tree = QTreeWidget()
         self.tree.setHeaderLabels(["Name", "Pits", "/mm²", "Seen"])
-        for column, tip in enumerate(["Foil, scan, field", "Pits found", "Pits per mm² of the field", "Whether you have looked at it"]):
+        for column, tip in enumerate(
+            ["Foil, scan, field", "Pits found", "Pits per mm² of the field", "Whether you have looked at it"]
+        ):
             self.tree.headerItem().setToolTip(column, tip)
         self.tree.setUniformRowHeights(True)
         self.tree.setAccessibleName("Foils, scans and fields")
@@ -65,7 +67,9 @@ class FoilsPanel(Panel):
         """Build the tree anew."""
         scans = self._workbench.session.scans()
         self._stack.setCurrentIndex(1 if scans else 0)
-        self.empty.say("No scan yet. Open one to see its fields here.", "Open scan…", "Look into a folder of a microscope")
+        self.empty.say(
+            "No scan yet. Open one to see its fields here.", "Open scan…", "Look into a folder of a microscope"
+        )
         self.tree.clear()
         self._field_items = []
         foils: dict[str, QTreeWidgetItem] = {}

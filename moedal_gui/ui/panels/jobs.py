@@ -25,7 +25,13 @@ from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.empty import EmptyState
 
-_WORDS = {"waiting": "waits for the job before", "running": "", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+_WORDS = {
+    "waiting": "waits for the job before",
+    "running": "",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 
 
 class JobsPanel(Panel):
@@ -36,7 +42,9 @@ class JobsPanel(Panel):
         self._workbench = workbench
         self._rows: dict[int, JobRow] = {}
         self.empty = EmptyState()
-        self.empty.say("Nothing runs. Long steps such as pre-selection appear here, with progress and a way to stop them.")
+        self.empty.say(
+            "Nothing runs. Long steps such as pre-selection appear here, with progress and a way to stop them."
+        )
         inner = QWidget()
         self._list = QVBoxLayout(inner)
         self._list.setContentsMargins(8, 8, 8, 8)

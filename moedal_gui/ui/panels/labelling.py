@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -103,8 +103,12 @@ class LabellingPanel(Panel):
             record = pits.table.iloc[row]
             surface = f"  ·  {record['surface']}" if record["surface"] in ("top", "bottom") else ""
             sure = float(record["surface_score"])
-            linked = "  ·  linked" if pits.partner[row] >= 0 else ""
-            self.head.setText(f"Pit {int(record['pit_id'])}{surface}" + (f" {sure:.0%}" if surface and np.isfinite(sure) else "") + linked)
+            linked = "  ·  linked" if pits.partner[row] >= 0 or row in pits.far else ""
+            self.head.setText(
+                f"Pit {int(record['pit_id'])}{surface}"
+                + (f" {sure:.0%}" if surface and np.isfinite(sure) else "")
+                + linked
+            )
             self.why.setText(self._workbench.labelling.why())
             self.crops.show_crop(source.get(row), self._limits())
         self._show_label()
@@ -125,7 +129,12 @@ class LabellingPanel(Panel):
         layout.addLayout(classes)
         row = QHBoxLayout()
         row.setSpacing(5)
-        for identity, title in (("queue.previous", "Before"), ("queue.next", "Next"), ("label.undo", "Undo"), ("gallery.show", "Gallery")):
+        for identity, title in (
+            ("queue.previous", "Before"),
+            ("queue.next", "Next"),
+            ("label.undo", "Undo"),
+            ("gallery.show", "Gallery"),
+        ):
             row.addWidget(self._button(identity, title))
         layout.addLayout(row)
         line = QFrame()
@@ -223,7 +232,9 @@ class LabellingPanel(Panel):
         if session.sheet is None:
             self.empty.say("Open a project to label its pits with one key each.", "Open project…", "Open a project")
         elif session.pits is None:
-            self.empty.say("This scan has no pits yet. Pre-select them; then each takes one key.", "Pre-select pits…", "Find pits")
+            self.empty.say(
+                "This scan has no pits yet. Pre-select them; then each takes one key.", "Pre-select pits…", "Find pits"
+            )
         else:
             self.empty.say("Pre-selection found no pit in this scan.", "Pre-select again…", "Find pits another way")
 

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QDialog, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from moedal_gui.app.commands import keys_in_force
 from moedal_gui.app.crop_pictures import channel_picture, relief_picture
@@ -137,6 +146,16 @@ class Gallery(QDialog):
         self.picture.activated.connect(lambda _i: self.refresh())
         self.count = QLabel()
         self.count.setProperty("role", "dim")
+        self._arrange()
+        self._let_go = [relay.listen(source.ready, self.model.crop_ready), relay.listen(workbench.labelling.changed, self._changed),
+                        relay.listen(workbench.crops_changed, lambda _old, _new: self.reject())]  # fmt: skip
+        self.finished.connect(lambda _result: [let_go() for let_go in self._let_go])
+        if int(workbench.selection.cut.mask(pits.table).sum()) > 1:
+            self.which.setCurrentIndex(2)
+        self.refresh()
+        self.view.setFocus()
+
+    def _arrange(self) -> None:
         top = QHBoxLayout()
         for words, control in (("Show", self.which), ("sorted by", self.sort), ("as", self.picture)):
             top.addWidget(QLabel(words))
@@ -147,13 +166,6 @@ class Gallery(QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
-        self._let_go = [relay.listen(source.ready, self.model.crop_ready), relay.listen(workbench.labelling.changed, self._changed),
-                        relay.listen(workbench.crops_changed, lambda _old, _new: self.reject())]  # fmt: skip
-        self.finished.connect(lambda _result: [let_go() for let_go in self._let_go])
-        if int(workbench.selection.cut.mask(pits.table).sum()) > 1:
-            self.which.setCurrentIndex(2)
-        self.refresh()
-        self.view.setFocus()
 
     def refresh(self) -> None:
         """Order and pick the pits anew."""
@@ -195,7 +207,9 @@ class Gallery(QDialog):
                 return
         if event.key() in (Qt.Key.Key_0, Qt.Key.Key_Backspace):
             self._workbench.labelling.give_to(self._rows(), "")
-        elif event.key() == Qt.Key.Key_U or (event.key() == Qt.Key.Key_Z and event.modifiers() & Qt.KeyboardModifier.ControlModifier):
+        elif event.key() == Qt.Key.Key_U or (
+            event.key() == Qt.Key.Key_Z and event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        ):
             self._workbench.labelling.undo()
         else:
             QListView.keyPressEvent(self.view, event)

@@ -92,7 +92,10 @@ class KeysPage(QDialog):
             if one.id == chosen:
                 self.tree.setCurrentItem(item)
         clashes = conflicts(keys)
-        said = [f"{native([key])}: {' and '.join(command(i).title.rstrip('…') for i in ids)}" for key, ids in clashes.items()]
+        said = [
+            f"{native([key])}: {' and '.join(command(i).title.rstrip('…') for i in ids)}"
+            for key, ids in clashes.items()
+        ]
         self.warning.setText("One key, two commands, neither will work: " + "; ".join(said) if said else "")
         self.warning.setVisible(bool(said))
         self._show_chosen()

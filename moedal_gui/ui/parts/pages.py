@@ -76,7 +76,10 @@ def messages_page(history: Sequence[Message], parent: QWidget) -> Page:
     page = Page("Messages", parent)
     text = QPlainTextEdit(readOnly=True)
     text.setAccessibleName("Messages")
-    text.setPlainText("\n".join(f"{m.when}  {_SIGNS.get(m.kind, ' ')}  {m.text}" for m in reversed(history)) or "Nothing was said yet.")
+    text.setPlainText(
+        "\n".join(f"{m.when}  {_SIGNS.get(m.kind, ' ')}  {m.text}" for m in reversed(history))
+        or "Nothing was said yet."
+    )
     page.body.addWidget(text)
     page.finish()
     return page
@@ -150,7 +153,9 @@ def _table(heads: Sequence[str], rows: int) -> QTableWidget:
 def _words(values: object) -> str:
     if not isinstance(values, dict):
         return ""
-    return ", ".join(f"{k} {v if isinstance(v, str) else json.dumps(v)}" for k, v in values.items() if v not in (None, ""))
+    return ", ".join(
+        f"{k} {v if isinstance(v, str) else json.dumps(v)}" for k, v in values.items() if v not in (None, "")
+    )
 
 
 def native(sequences: Sequence[str]) -> str:

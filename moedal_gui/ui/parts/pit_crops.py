@@ -21,8 +21,8 @@ class PitCrops(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.large = PixelView(150)
-        self.relief = PixelView(150, "relief")
+        self.large = PixelView(140)
+        self.relief = PixelView(140, "relief")
         self.large.setToolTip("The channel picked below; F plays the film round the lamps")
         self.relief.setToolTip("The surface integrated from the slopes: pits of the two surfaces bulge opposite ways")
         self._thumbs: list[PixelView] = []

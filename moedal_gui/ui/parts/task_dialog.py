@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from moedal_gui.app.command_line import command_line
 from moedal_gui.core.errors import MoedalError
@@ -61,7 +70,9 @@ class TaskDialog(QDialog):
             self.line.setText("")
         else:
             self.problem.setText("")
-            self.line.setText(command_line(self._row, self._project.path if self._project is not None else None, chosen))
+            self.line.setText(
+                command_line(self._row, self._project.path if self._project is not None else None, chosen)
+            )
             self.line.setCursorPosition(0)
         self.problem.setVisible(bool(self.problem.text()))
         self.start.setEnabled(not self.problem.text())

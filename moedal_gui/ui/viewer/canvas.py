@@ -74,7 +74,7 @@ class Canvas(QWidget):
         strip.contrastAsked.connect(self._set_contrast)
         strip.contrastForgotten.connect(self._forget_contrast)
         listen, workbench = self._relay.listen, self._workbench
-        listen(workbench.session.sheet_changed, lambda old, new: self._take_sheet(old, new))
+        listen(workbench.session.sheet_changed, self._take_sheet)
         listen(workbench.session.pits_changed, lambda _old, new: self._take_pits(new))
         listen(workbench.session.display_changed, self.apply)
         listen(workbench.session.went_to, self.go_to)
@@ -116,7 +116,9 @@ class Canvas(QWidget):
     def zoom_about(self, factor: float, sx: float | None = None, sy: float | None = None) -> None:
         """Zoom about a screen place, the middle by default."""
         middle = self.view.width / 2, self.view.height / 2
-        self._look(self.view.zoomed(factor, middle[0] if sx is None else sx, middle[1] if sy is None else sy, self._least()))
+        self._look(
+            self.view.zoomed(factor, middle[0] if sx is None else sx, middle[1] if sy is None else sy, self._least())
+        )
 
     def one_to_one(self) -> None:
         """One pixel on one pixel."""
@@ -150,7 +152,11 @@ class Canvas(QWidget):
         if sheet is None:
             return
         keys = [p.key for p in pictures_of(sheet.record.description)]
-        here = keys.index(self._workbench.session.display.picture) if self._workbench.session.display.picture in keys else 0
+        here = (
+            keys.index(self._workbench.session.display.picture)
+            if self._workbench.session.display.picture in keys
+            else 0
+        )
         self._workbench.session.show(picture=keys[(here + by) % len(keys)], film=False)
 
     # states' facts
@@ -182,6 +188,7 @@ class Canvas(QWidget):
             listen(source.film.answered, lambda g, frames: self._film_ready(source, g, frames)),
         ]
         self.minimap.show_scan(new.size)
+        self._place_minimap()
         self.overlay.notice = "" if len(new.names) else "This scan has no fields yet"
         if not same:
             self._fit_when_sized = True
@@ -234,7 +241,12 @@ class Canvas(QWidget):
         if self._source is None or picture is None:
             return
         shown, view = self._shown, self.view
-        enough = shown is not None and shown.final and shown.picture == picture and covers(shown.box, self._clipped(view.box))
+        enough = (
+            shown is not None
+            and shown.final
+            and shown.picture == picture
+            and covers(shown.box, self._clipped(view.box))
+        )
         if enough and shown is not None and shown.step * view.zoom <= 1.001 and shown.step * view.zoom > 0.24 + 1e-9:
             return
         self._source.ask(picture, view.wider(_MARGIN), view.zoom, self._limits(picture.key))
@@ -245,7 +257,7 @@ class Canvas(QWidget):
         if source is not self._source or not source.answers.is_newest(generation):
             return
         self._shown = shown
-        if self._limits(shown.picture.key) is None:
+        if shown.final and self._limits(shown.picture.key) is None:
             self._remember(shown.picture.key, shown.limits)
         self.strip.show_limits(shown.limits)
         if not self.film.playing:
@@ -303,7 +315,9 @@ class Canvas(QWidget):
     @staticmethod
     def _lamps(sheet: Sheet) -> tuple[Picture, ...]:
         channels = sheet.record.description.channels
-        rim = [p for p in pictures_of(sheet.record.description) if p.index is not None and channels[p.index].kind == "rim"]
+        rim = [
+            p for p in pictures_of(sheet.record.description) if p.index is not None and channels[p.index].kind == "rim"
+        ]
         return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
 
     # mouse
@@ -363,11 +377,15 @@ class Canvas(QWidget):
 
     def _resized(self, size: QSize) -> None:
         self.overlay.resize(size)
-        self.minimap.move(size.width() - self.minimap.width() - 12, size.height() - self.minimap.height() - 12)
+        self._place_minimap()
         grown = replace(self.view, width=max(size.width(), 1), height=max(size.height(), 1))
         if self._fit_when_sized and self._workbench.session.sheet is not None:
             grown = grown.fitted((0, 0, *self._workbench.session.sheet.size))
         self._look(grown)
+
+    def _place_minimap(self) -> None:
+        size = self.screen_.size_in_pixels()
+        self.minimap.move(size.width() - self.minimap.width() - 12, size.height() - self.minimap.height() - 12)
 
     def _least(self) -> float:
         sheet = self._workbench.session.sheet

@@ -43,7 +43,8 @@ class ChannelStrip(QFrame):
         self.slider.setAccessibleName("Contrast of this channel")
         self.slider.setToolTip("Lowest and highest grey value shown; remembered for this scan and channel")
         self._layout.addWidget(self.slider, 1)
-        self.auto = QToolButton(text="Auto")
+        self.auto = QToolButton()
+        self.auto.setText("Auto")
         self.auto.setToolTip("Find the contrast of this channel again")
         self.auto.setAccessibleName("Contrast by itself")
         self._layout.addWidget(self.auto)
@@ -62,7 +63,9 @@ class ChannelStrip(QFrame):
             button.deleteLater()
         self._buttons = {}
         for picture in pictures:
-            button = QToolButton(text=picture.title, checkable=True, autoRaise=True)
+            button = QToolButton(autoRaise=True)
+            button.setText(picture.title)
+            button.setCheckable(True)
             button.setToolTip(f"{picture.tip}  ([ and ] step through)")
             button.setAccessibleName(picture.tip)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -82,16 +85,16 @@ class ChannelStrip(QFrame):
         if self._settle.isActive() or self.slider.isSliderDown():
             return
         low, high = limits
-        if not (self._range[0] <= low and high <= self._range[1]) or (high - low) < 0.15 * (self._range[1] - self._range[0]):
+        if not (self._range[0] <= low and high <= self._range[1]) or (high - low) < 0.15 * (
+            self._range[1] - self._range[0]
+        ):
             spread = max(high - low, 1e-6)
             self._range = (low - 0.6 * spread, high + 0.6 * spread)
         a, b = self._range
         self.slider.blockSignals(True)
         self.slider.setValue(tuple(round((v - a) / (b - a) * _STEPS) for v in (low, high)))
         self.slider.blockSignals(False)
-        self.slider.setToolTip(
-            f"Grey values {low:.3g} to {high:.3g} are shown; remembered for this scan and channel"
-        )
+        self.slider.setToolTip(f"Grey values {low:.3g} to {high:.3g} are shown; remembered for this scan and channel")
 
     def _tell(self) -> None:
         a, b = self._range

@@ -84,13 +84,11 @@ def draw_focus(painter: QPainter, view: View, pits: PitSheet, row: int) -> None:
                 painter.drawPolyline(QPolygonF([corner - QPointF(sx * arm, 0), corner, corner - QPointF(0, sy * arm)]))
 
 
-def draw_links(painter: QPainter, scene: Scene, pits: PitSheet) -> None:
+def draw_links(painter: QPainter, scene: Scene) -> None:
     """A line with an arrow head from entry (top) to exit (bottom)."""
     view = scene.view
-    for a, b in scene.links.tolist():
-        entry, leave = (b, a) if pits.surface[a] == BOTTOM else (a, b)
-        start = QPointF(*view.to_screen(float(pits.x[entry]), float(pits.y[entry])))
-        end = QPointF(*view.to_screen(float(pits.x[leave]), float(pits.y[leave])))
+    for x0, y0, x1, y1 in scene.links.tolist():
+        start, end = QPointF(*view.to_screen(x0, y0)), QPointF(*view.to_screen(x1, y1))
         length = math.hypot(end.x() - start.x(), end.y() - start.y())
         for pen in (QPen(_SHADOW, 3.4), QPen(QColor(MARKS["candidate"].colour), 1.7)):
             painter.setPen(pen)
@@ -117,19 +115,24 @@ def draw_counts(painter: QPainter, scene: Scene, font: QFont) -> None:
         return
     most = max(int(counts.counts.max()), 1)
     painter.setFont(font)
+    metrics = QFontMetricsF(font)
     side = counts.side * scene.view.zoom
     for r, c in np.argwhere(counts.counts > 0).tolist():
         number = int(counts.counts[r, c])
         x, y = scene.view.to_screen(counts.x0 + c * counts.side, counts.y0 + r * counts.side)
         share = math.sqrt(number / most)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(230, 159, 0, int(26 + 120 * share)))
+        painter.setBrush(QColor(230, 130, 0, int(30 + 110 * share)))
         cell = QRectF(x + 1, y + 1, side - 2, side - 2)
         painter.drawRoundedRect(cell, 4, 4)
         if side > 26:
-            painter.setPen(QColor("#ffffff") if share > 0.1 else QColor(255, 255, 255, 150))
             text = f"{number}" if number < 10_000 else f"{number / 1000:.0f}k"
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
+            wide = metrics.horizontalAdvance(text) + 10
+            painter.setBrush(QColor(16, 17, 20, 190))
+            pill = QRectF(cell.center().x() - wide / 2, cell.center().y() - 9, wide, 18)
+            painter.drawRoundedRect(pill, 9, 9)
+            painter.setPen(QColor("#ffffff"))
+            painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def draw_outlines(painter: QPainter, scene: Scene, sheet: Sheet, font: QFont) -> None:
@@ -152,10 +155,7 @@ def draw_scale_bar(painter: QPainter, view: View, um_per_px: float | None, font:
     unit = um_per_px or 1.0
     length = _round_length(150.0 / view.zoom * unit)
     wide = length / unit * view.zoom
-    if um_per_px is None:
-        text = f"{length:g} px"
-    else:
-        text = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
+    text = f"{length:g} px" if um_per_px is None else _metric(length)
     metrics = QFontMetricsF(font)
     back = QRectF(14, view.height - 46, max(wide, metrics.horizontalAdvance(text)) + 20, 34)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -167,6 +167,10 @@ def draw_scale_bar(painter: QPainter, view: View, um_per_px: float | None, font:
     y, x = back.bottom() - 8, back.center().x() - wide / 2
     painter.setPen(QPen(QColor("#ffffff"), 2))
     painter.drawLine(QPointF(x, y), QPointF(x + wide, y))
+
+
+def _metric(um: float) -> str:
+    return f"{um / 1000:g} mm" if um >= 1000 else f"{um:g} µm"
 
 
 def _round_length(most: float) -> float:
@@ -187,4 +191,6 @@ def draw_card(painter: QPainter, lines: list[str], at: QPointF, view: View, font
     painter.drawRoundedRect(card, 6, 6)
     painter.setFont(font)
     painter.setPen(QColor("#f2f4f6"))
-    painter.drawText(card.adjusted(9, 6, -9, -6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, "\n".join(lines))
+    painter.drawText(
+        card.adjusted(9, 6, -9, -6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, "\n".join(lines)
+    )

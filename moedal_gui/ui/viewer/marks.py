@@ -35,7 +35,10 @@ def _corners(shape: Shape) -> list[tuple[float, float]]:
     if shape == "down":
         return [(0, 1), (0.95, -0.75), (-0.95, -0.75)]
     turn = [math.pi * (k / 5 - 0.5) for k in range(10)]
-    return [(math.cos(a) * (1.12 if k % 2 == 0 else 0.5), math.sin(a) * (1.12 if k % 2 == 0 else 0.5)) for k, a in enumerate(turn)]
+    return [
+        (math.cos(a) * (1.12 if k % 2 == 0 else 0.5), math.sin(a) * (1.12 if k % 2 == 0 else 0.5))
+        for k, a in enumerate(turn)
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -47,8 +50,8 @@ def stamp(name: str, filled: bool, ratio: float = 2.0) -> QPixmap:
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    path = shape_path(mark.shape, STAMP_PX / 2, STAMP_PX / 2, 5.0)
-    painter.setPen(QPen(QColor(0, 0, 0, 190), 3.2))
+    path = shape_path(mark.shape, STAMP_PX / 2, STAMP_PX / 2, 4.6)
+    painter.setPen(QPen(QColor(0, 0, 0, 140), 2.6))
     painter.drawPath(path)
     painter.setPen(QPen(QColor(mark.colour), 1.5))
     painter.setBrush(QBrush(QColor(mark.colour)) if filled else Qt.BrushStyle.NoBrush)

@@ -95,7 +95,7 @@ class Overlay(QWidget):
             drawing.draw_outlines(painter, scene, self.sheet, font)
         if self.pits is not None:
             drawing.draw_counts(painter, scene, font)
-            drawing.draw_links(painter, scene, self.pits)
+            drawing.draw_links(painter, scene)
             drawing.draw_pits(painter, scene, self.pits, self.codes, self.picked)
             if self.focus_row is not None:
                 drawing.draw_focus(painter, scene.view, self.pits, self.focus_row)

@@ -53,8 +53,12 @@ class PictureSource:
         def work(wanted: Callable[[], bool]) -> Iterator[Any]:
             composer = self._opened()
             for mosaic in composer.stream(picture, box, zoom, wanted):
-                contrast = limits or composer.natural_limits(picture)
-                yield _shown(mosaic, box, contrast, final=mosaic.step <= max(1.0 / zoom, 1.0))
+                final = mosaic.step <= max(1.0 / zoom, 1.0)
+                contrast = limits or composer.known_limits(picture)
+                if contrast is None:
+                    # A coarse picture does not wait for the contrast that suits the whole scan.
+                    contrast = composer.natural_limits(picture) if final else mosaic.natural_limits()
+                yield _shown(mosaic, box, contrast, final)
 
         return self.answers.ask(work)
 

@@ -30,5 +30,7 @@ def card_of(pits: PitSheet, row: int, code: int) -> list[str]:
     other = int(pits.partner[row])
     if other >= 0:
         lines.append(f"linked with pit {int(pits.ids[other])}")
+    elif row in pits.far:
+        lines.append(f"linked with pit {pits.far[row].pit_id} of scan {pits.far[row].scan}")
     lines.append(f"label: {CLASSES[code]}" if code >= 0 else "no label")
     return lines

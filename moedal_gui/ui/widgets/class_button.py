@@ -70,4 +70,6 @@ class ClassButton(QAbstractButton):
         if share > 0:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._colour)
-            painter.drawRoundedRect(QRectF(area.left() + 6, area.bottom() - 5, (area.width() - 12) * share, 3), 1.5, 1.5)
+            painter.drawRoundedRect(
+                QRectF(area.left() + 6, area.bottom() - 5, (area.width() - 12) * share, 3), 1.5, 1.5
+            )

@@ -64,7 +64,11 @@ class Finder(QFrame):
         """Up and down walk the list, Escape goes away; so does a click elsewhere."""
         if event.type() == QEvent.Type.FocusOut and self.isVisible():
             self.hide()
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
             event.accept()
             return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -74,7 +74,8 @@ class Form(QWidget):
     def _control(self, name: str, hint: Any, start: Any, options: Sequence[str]) -> QWidget:
         kind, optional, many = _kind(hint)
         if kind is bool:
-            box = QCheckBox(checked=bool(start))
+            box = QCheckBox()
+            box.setChecked(bool(start))
             box.toggled.connect(self.changed)
             self._readers[name] = box.isChecked
             return box

@@ -54,7 +54,9 @@ class PixelView(QWidget):
         del event
         painter = QPainter(self)
         side = min(self.width(), self.height())
-        target = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        aspect = self._image.height() / self._image.width() if not self._image.isNull() else 1.0
+        wide, tall = (side, side * aspect) if aspect <= 1 else (side / aspect, side)
+        target = QRectF((self.width() - wide) / 2, (self.height() - tall) / 2, wide, tall)
         painter.fillRect(target, QColor(16, 17, 20))
         if not self._image.isNull():
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, side < 2 * self._image.width())
@@ -71,7 +73,12 @@ class PixelView(QWidget):
         font.setPointSizeF(max(font.pointSizeF() * 0.82, 6.5))
         painter.setFont(font)
         wide = painter.fontMetrics().horizontalAdvance(self._caption) + 8
-        box = QRectF(target.left() + 2, target.bottom() - painter.fontMetrics().height() - 4, wide, painter.fontMetrics().height() + 2)
+        box = QRectF(
+            target.left() + 2,
+            target.bottom() - painter.fontMetrics().height() - 4,
+            wide,
+            painter.fontMetrics().height() + 2,
+        )
         painter.fillRect(box, QColor(0, 0, 0, 150))
         painter.setPen(QColor("#f2f4f6"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._caption)

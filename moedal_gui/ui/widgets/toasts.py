@@ -41,7 +41,7 @@ class Toasts(QWidget):
     def say(self, kind: Kind, text: str) -> None:
         """Show a message; one that is on screen already is not shown twice."""
         self.history = [*self.history, Message(f"{datetime.now():%H:%M:%S}", kind, text)][-_LEAVES_HISTORY:]
-        cards = [card for i in range(self._layout.count()) if isinstance(card := self._layout.itemAt(i).widget(), _Card)]
+        cards = self._cards()
         same = [card for card in cards if card.text == text]
         if same:
             same[0].stay(_MS[kind])
@@ -59,8 +59,11 @@ class Toasts(QWidget):
 
     def texts(self) -> list[str]:
         """What is on screen now."""
-        cards = [self._layout.itemAt(i).widget() for i in range(self._layout.count())]
-        return [card.text for card in cards if isinstance(card, _Card)]
+        return [card.text for card in self._cards()]
+
+    def _cards(self) -> list[_Card]:
+        items = [self._layout.itemAt(i) for i in range(self._layout.count())]
+        return [card for item in items if item is not None and isinstance(card := item.widget(), _Card)]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the corner."""
@@ -94,7 +97,8 @@ class _Card(QFrame):
         label = QLabel(text, wordWrap=True)
         label.setProperty("role", {"good": "good", "bad": "bad"}.get(kind, ""))
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.close_button = QToolButton(text="✕", autoRaise=True)
+        self.close_button = QToolButton(autoRaise=True)
+        self.close_button.setText("✕")
         self.close_button.setToolTip("Put this message away; it stays in Help > Messages")
         self.close_button.setAccessibleName("Put message away")
         layout = QHBoxLayout(self)

@@ -1,0 +1,180 @@
+"""How well and how fast pits are found on simulated fields, beside what a user would otherwise take.
+
+Run: python benchmarks/detection.py [--fields 4] [--densities 20,50,100,200,300] [--lamps 8,4] [--first-seed 7000]
+The seeds are none that the detector was made with. Efficiency and purity are one-to-one within 8 px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.normalise import estimate_flat_field, normalise
+from moedal_gui.preselect.methods import detect
+from moedal_gui.simulate.field import SimulatedField
+from moedal_gui.simulate.scan import SimulationParameters, simulate_field
+
+TOLERANCE_PX = 8.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One field: counts, errors of the matched, seconds."""
+
+    true: int
+    found: int
+    matched: int
+    surface_right: int
+    axes: npt.NDArray[np.float64]
+    azimuth_deg: npt.NDArray[np.float64]
+    seconds: float
+
+
+def description_of(field: SimulatedField) -> ScanDescription:
+    """What a scan.toml would say."""
+    return ScanDescription("simulated", "s", field.channels, polarity=field.polarity)
+
+
+def match(found: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """One-to-one pairs within the tolerance that are nearest in sum."""
+    if not len(found) or not len(truth):
+        return np.empty(0, int), np.empty(0, int)
+    distance = cdist(found, truth)
+    rows, columns = linear_sum_assignment(np.minimum(distance, TOLERANCE_PX + 1e-6))
+    near = distance[rows, columns] < TOLERANCE_PX
+    return rows[near], columns[near]
+
+
+def judge(field: SimulatedField) -> Outcome:
+    """Detect and compare with the truth."""
+    flat = estimate_flat_field([field.stack])
+    begin = time.perf_counter()
+    pits = detect(field.stack, description_of(field), flat)
+    seconds = time.perf_counter() - begin
+    truth = field.truth
+    rows, columns = match(pits[["x_px", "y_px"]].to_numpy(), truth[["x_px", "y_px"]].to_numpy())
+    mine, theirs = pits.iloc[rows].reset_index(drop=True), truth.iloc[columns].reset_index(drop=True)
+    cones = (theirs["label"] != "misc").to_numpy()
+    axes = (mine[["major_px", "minor_px"]] / theirs[["major_px", "minor_px"]] - 1.0).to_numpy()[cones]
+    turn = ((mine["azimuth_deg"] - theirs["azimuth_deg"] + 180.0) % 360.0 - 180.0).abs().to_numpy()[cones]
+    right = int((mine["surface"] == theirs["surface"]).sum())
+    return Outcome(len(truth), len(pits), len(rows), right, axes, turn, seconds)
+
+
+def interval(hits: float, total: float) -> str:
+    """A share with Wilson's 95 % interval."""
+    if total == 0:
+        return "   -"
+    z, share = 1.96, hits / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return f"{share:.3f} [{middle - half:.3f},{middle + half:.3f}]"
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """One line of figures."""
+    true, found, matched = (sum(getattr(o, k) for o in outcomes) for k in ("true", "found", "matched"))
+    per_field = [2 * o.matched / max(o.true + o.found, 1) for o in outcomes]
+    resampled = np.random.default_rng(0).integers(0, len(outcomes), (1000, len(outcomes)))
+    f1 = [
+        2 * sum(outcomes[i].matched for i in r) / sum(outcomes[i].true + outcomes[i].found for i in r) for r in resampled
+    ]
+    axes = np.abs(np.concatenate([o.axes for o in outcomes]))
+    turn = np.concatenate([o.azimuth_deg for o in outcomes])
+    low, high = np.quantile(f1, [0.025, 0.975])
+    return (
+        f"F1 {2 * matched / (true + found):.3f} [{low:.3f},{high:.3f}] (median field {np.median(per_field):.3f})  "
+        f"eff {interval(matched, true)}  pur {interval(matched, found)}  "
+        f"surface {interval(sum(o.surface_right for o in outcomes), matched)}  "
+        f"axes |error| 50/80 %: major {np.quantile(axes[:, 0], 0.5):.3f}/{np.quantile(axes[:, 0], 0.8):.3f} "
+        f"minor {np.quantile(axes[:, 1], 0.5):.3f}/{np.quantile(axes[:, 1], 0.8):.3f}  "
+        f"azimuth within 20 deg {np.mean(turn < 20):.2f}  {np.mean([o.seconds for o in outcomes]):.2f} s/field"
+    )
+
+
+def _centres_sep(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    import sep
+
+    noise = 1.4826 * float(np.median(np.abs(picture - np.median(picture))))
+    objects = sep.extract(np.ascontiguousarray(picture), 3.0, err=noise, minarea=8)
+    return np.stack([objects["x"], objects["y"]], axis=1)
+
+
+def _centres_log(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    from skimage.feature import blob_log
+
+    found = blob_log(picture / picture.max(), min_sigma=1.5, max_sigma=12, num_sigma=8, threshold=0.05)
+    return np.asarray(found[:, [1, 0]])
+
+
+def _centres_opencv(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    import cv2
+
+    settings = cv2.SimpleBlobDetector_Params()
+    settings.filterByColor, settings.filterByConvexity, settings.filterByInertia = True, False, False
+    settings.blobColor, settings.minArea, settings.maxArea, settings.minThreshold = 255, 8, 1500, 10
+    grey = np.clip(picture / np.quantile(picture, 0.999) * 255, 0, 255).astype(np.uint8)
+    points = cv2.SimpleBlobDetector_create(settings).detect(grey)
+    return np.array([p.pt for p in points], dtype=float).reshape(-1, 2)
+
+
+RIVALS: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float64]]] = {
+    "sep": _centres_sep,
+    "skimage blob_log": _centres_log,
+    "cv2 SimpleBlobDetector": _centres_opencv,
+}
+
+
+def rivals(fields: list[SimulatedField]) -> None:
+    """Other detectors on the halo channel of the same fields, where pits are bright on dark."""
+    for name, centres in RIVALS.items():
+        true = found = matched = 0
+        seconds = 0.0
+        for field in fields:
+            flat = estimate_flat_field([field.stack])
+            halo = np.maximum(normalise(field.stack, flat)[-1], 0.0)
+            begin = time.perf_counter()
+            places = centres(halo)
+            seconds += time.perf_counter() - begin
+            truth = field.truth[["x_px", "y_px"]].to_numpy()
+            true, found, matched = true + len(truth), found + len(places), matched + len(match(places, truth)[0])
+        print(
+            f"  {name:24s} F1 {2 * matched / (true + found):.3f}  eff {interval(matched, true)}  "
+            f"pur {interval(matched, found)}  no surface, no ellipse  {seconds / len(fields):.2f} s/field"
+        )
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fields", type=int, default=4)
+    parser.add_argument("--densities", default="20,50,100,200,300")
+    parser.add_argument("--lamps", default="8,4")
+    parser.add_argument("--first-seed", type=int, default=7000)
+    chosen = parser.parse_args()
+    compared: list[SimulatedField] = []
+    for lamps in (int(v) for v in chosen.lamps.split(",")):
+        for density in (float(v) for v in chosen.densities.split(",")):
+            parameters = SimulationParameters(
+                pits_low=density, pits_high=density, candidates=3, channels=10 if lamps == 8 else 4
+            )
+            seeds = chosen.first_seed + int(density) * 10 + np.arange(chosen.fields)
+            fields = [simulate_field(parameters, np.random.default_rng(int(seed))) for seed in seeds]
+            print(f"{lamps} lamps, {density:.0f} pits a field: {summary([judge(f) for f in fields])}", flush=True)
+            compared += fields[:1] if lamps == 8 else []
+    if compared:
+        print("others, halo channel, first 8-lamp field of each density:")
+        rivals(compared)
+
+
+if __name__ == "__main__":
+    main()

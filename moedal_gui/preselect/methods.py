@@ -1,0 +1,96 @@
+"""From a raw field to a table of pits, by whichever method the scan allows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moedal_gui.core.errors import DetectionError
+from moedal_gui.core.pit import empty_detections
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.harmonics import harmonic_matrix
+from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
+from moedal_gui.preselect.blob import detect_blobs
+from moedal_gui.preselect.divergence import detect_by_divergence
+
+Method = Literal["auto", "divergence", "blob"]
+
+
+def usable_rim(description: ScanDescription, flat: FlatField) -> tuple[int, ...]:
+    """Indices of the rim channels that have an azimuth and carry a picture."""
+    usable = usable_channels(flat)
+    channels = enumerate(description.channels)
+    return tuple(i for i, c in channels if c.kind == "rim" and c.azimuth_deg is not None and usable[i])
+
+
+def surrounded(description: ScanDescription, rim: tuple[int, ...]) -> bool:
+    """Whether these lamps surround the foil well enough for slopes."""
+    try:
+        harmonic_matrix([description.channels[i].azimuth_deg or 0.0 for i in rim])
+    except DetectionError:
+        return False
+    return True
+
+
+def chosen_method(method: Method, description: ScanDescription, flat: FlatField) -> Method:
+    """The method that ``auto`` stands for on this scan: divergence where slopes can be had, else blob."""
+    if method not in get_args(Method):
+        raise DetectionError(f"No detector is called {method}", "", f"use one of {', '.join(get_args(Method))}")
+    if method != "auto":
+        return method
+    return "divergence" if surrounded(description, usable_rim(description, flat)) else "blob"
+
+
+def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:
+    """The channel that shows pits best without slopes: backlit, a lone picture, halo, then any that lives."""
+    usable = usable_channels(flat)
+    for kind in ("backlit", "single", "halo", "rim"):
+        for i, channel in enumerate(description.channels):
+            if channel.kind == kind and usable[i]:
+                return i
+    return None
+
+
+def detect(
+    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, method: Method = "auto"
+) -> pd.DataFrame:
+    """Find the pits of one field.
+
+    Parameters
+    ----------
+    stack_raw
+        Raw pixels (C, H, W), channels as in the description.
+    description
+        Channels with lamp azimuths, polarity, and which surface faces the camera.
+    flat
+        Flat field of the scan.
+    method
+        ``divergence`` needs three rim lamps round the foil; ``blob`` takes one channel; ``auto`` picks.
+
+    Returns
+    -------
+    Columns of `moedal_gui.core.pit.DETECTION_COLUMNS`, most probable first; empty for an empty field.
+
+    Raises
+    ------
+    DetectionError
+        The method is unknown, or ``divergence`` is asked for without three good lamps.
+    """
+    if stack_raw.shape[0] != len(description.channels):
+        what = f"The field has {stack_raw.shape[0]} channels, the scan {len(description.channels)}"
+        raise DetectionError(what, description.scan, "check the channels in scan.toml")
+    name = chosen_method(method, description, flat)
+    field = normalise(stack_raw, flat)
+    if name == "divergence":
+        rim = usable_rim(description, flat)
+        azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]
+        inward = description.near_surface if description.polarity == "lit" else description.far_surface
+        outward = description.far_surface if description.polarity == "lit" else description.near_surface
+        return detect_by_divergence(field[list(rim)], azimuths, (inward, outward))
+    channel = blob_channel(description, flat)
+    if channel is None or not np.any(field[channel]):
+        return empty_detections()
+    return detect_blobs(field[channel])

@@ -1,0 +1,1 @@
+"""The page that looks into a scan before it is taken in."""
