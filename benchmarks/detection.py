@@ -86,7 +86,8 @@ def summary(outcomes: list[Outcome]) -> str:
     per_field = [2 * o.matched / max(o.true + o.found, 1) for o in outcomes]
     resampled = np.random.default_rng(0).integers(0, len(outcomes), (1000, len(outcomes)))
     f1 = [
-        2 * sum(outcomes[i].matched for i in r) / sum(outcomes[i].true + outcomes[i].found for i in r) for r in resampled
+        2 * sum(outcomes[i].matched for i in r) / sum(outcomes[i].true + outcomes[i].found for i in r)
+        for r in resampled
     ]
     axes = np.abs(np.concatenate([o.axes for o in outcomes]))
     turn = np.concatenate([o.azimuth_deg for o in outcomes])
@@ -104,7 +105,8 @@ def summary(outcomes: list[Outcome]) -> str:
 def _centres_sep(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     import sep
 
-    noise = 1.4826 * float(np.median(np.abs(picture - np.median(picture))))
+    noise = max(1.4826 * float(np.median(np.abs(picture - np.median(picture)))), 1e-3)
+    sep.set_sub_object_limit(8192)
     objects = sep.extract(np.ascontiguousarray(picture), 3.0, err=noise, minarea=8)
     return np.stack([objects["x"], objects["y"]], axis=1)
 

@@ -22,7 +22,14 @@ def main() -> int:
     status = subprocess.call([*program, "--headless"])
     if status:
         return status
-    picture = [sys.executable, str(ROOT / "docs" / "make_screenshots.py"), "--project", str(DEMO / "demo.moedal"), "--only", str(SCREENSHOT)]
+    picture = [
+        sys.executable,
+        str(ROOT / "docs" / "make_screenshots.py"),
+        "--project",
+        str(DEMO / "demo.moedal"),
+        "--only",
+        str(SCREENSHOT),
+    ]
     status = subprocess.call(picture)
     if status == 0:
         sys.stdout.write(f"The window looks like this: {SCREENSHOT}\n")

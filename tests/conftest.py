@@ -46,7 +46,9 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = (tmp_path_factory.mktemp("display") / "log").open("wb")
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"], pass_fds=[write], stderr=log
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=log,
     )
     os.close(write)
     number = os.read(read, 16).decode().strip()
@@ -85,7 +87,15 @@ def foil(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate_foil(
         out,
         SimulationParameters(
-            seed=7, columns=3, rows=2, pits_low=6, pits_high=14, candidates=8, channels=8, both_sides=True, field_size=(320, 240)
+            seed=7,
+            columns=3,
+            rows=2,
+            pits_low=6,
+            pits_high=14,
+            candidates=8,
+            channels=8,
+            both_sides=True,
+            field_size=(320, 240),
         ),
     )
     return out

@@ -18,8 +18,9 @@ Integers = npt.NDArray[np.intp]
 SHIFT_PX = 300.0
 WANTED_PURITY = 0.9
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
-_SURE = 6.0
-_FEWEST_SURE = 25
+_SURE = 4.5
+_FEWEST_SURE = 6
+_PRIOR_LINKS = 8.0  # how many links the errors assumed at first are worth
 _PRIOR_LEVEL = 3.0
 _SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.7, 0.7), (-0.7, 0.7))
 
@@ -95,8 +96,9 @@ def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Popul
         middle = np.median(misfit, axis=0)
         # Four axes share three unknowns, so what is left over is narrower than the errors by about sqrt(3 / 4).
         scatter = 1.4826 * np.median(np.abs(misfit - middle), axis=0) / np.sqrt(0.75)
-        spread = np.clip(scatter, 0.015, 0.2)
-        bias = np.asarray(best.bias) + middle
+        trust = len(rows) / (len(rows) + _PRIOR_LINKS)
+        spread = trust * np.clip(scatter, 0.015, 0.2) + (1 - trust) * np.asarray(geometry.spread)
+        bias = np.asarray(best.bias) + trust * middle
         best = replace(best, bias=_pairs_of(bias), spread=_pairs_of(spread))
     return best
 

@@ -183,7 +183,7 @@ def _tell(error: BaseException) -> int:
         return _WRONG
     if isinstance(error, CancelledError):
         sys.stderr.write("Cancelled; run the same command again to go on\n")
-        return 130
+        return _FAILED
     if isinstance(error, MoedalError):
         sys.stderr.write(f"{error}\n")
         return _FAILED

@@ -26,10 +26,17 @@ def halve(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """
     odd = [(0, 0)] * (picture.ndim - 2) + [(0, picture.shape[-2] % 2), (0, picture.shape[-1] % 2)]
     even = np.pad(picture, odd, mode="edge") if any(o for _, o in odd) else picture
-    wide: npt.DTypeLike = np.uint32 if picture.dtype.kind in "ub" else np.float64
-    parts = even.astype(wide)
-    total = parts[..., ::2, ::2] + parts[..., 1::2, ::2] + parts[..., ::2, 1::2] + parts[..., 1::2, 1::2]
-    mean = (total + 2) // 4 if picture.dtype.kind in "ub" else total / 4
+    if picture.dtype.kind not in "ub":
+        upper, lower = even[..., ::2, :], even[..., 1::2, :]
+        mean = (upper[..., ::2] + upper[..., 1::2] + lower[..., ::2] + lower[..., 1::2]) / 4
+        return np.asarray(mean, dtype=picture.dtype)
+    # The narrowest type that holds four pixels and the half that rounds: memory traffic is what this costs.
+    wide = np.uint16 if picture.dtype.itemsize == 1 else np.uint32
+    pairs = even[..., ::2, :].astype(wide)
+    pairs += even[..., 1::2, :]
+    mean = pairs[..., ::2] + pairs[..., 1::2]
+    mean += 2
+    mean >>= 2
     return np.asarray(mean, dtype=picture.dtype)
 
 

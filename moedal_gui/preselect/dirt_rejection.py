@@ -70,7 +70,7 @@ def _ends(pits: Pits, major: Floats) -> tuple[Floats, Floats]:
     return centre + way, centre - way
 
 
-def probabilities(snr: Floats, explained: Floats, absorption: Floats) -> Floats:
+def probabilities(snr: Floats, explained: Floats, absorption: Floats, length: Floats) -> Floats:
     """Probability that what was fitted is a pit.
 
     A pit explains the slopes of its place and dirt does not; dirt takes light under all lamps alike, so that its mean
@@ -82,8 +82,12 @@ def probabilities(snr: Floats, explained: Floats, absorption: Floats) -> Floats:
         Signal over noise and texture, shape (n,).
     explained, absorption
         As in `moedal_gui.preselect.divergence.Quality`, shape (n,).
+    length
+        Logarithm of major over minor axis, shape (n,): a pit longer than e times its width is barely etched at all,
+        a piece of a scratch always is.
     """
     evidence = 14.0 * (np.clip(explained, 0.0, 1.0) - 0.62)
-    evidence += 2.0 * np.log(np.maximum(snr, 1.0) / 13.0)
+    evidence += 2.5 * np.log(np.maximum(snr, 1.0) / 15.0)
+    evidence -= 5.0 * np.maximum(length - 1.0, 0.0)
     evidence -= 3.0 * np.maximum(np.log(np.maximum(absorption, 1e-3) / 1.2), 0.0)
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(evidence, -30.0, 30.0))))

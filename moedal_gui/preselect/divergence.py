@@ -16,6 +16,7 @@ from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.preselect.dirt_rejection import chained, leftovers, probabilities
 from moedal_gui.preselect.ellipse_fit import Fits, Windows, first_guesses, fit
 from moedal_gui.preselect.pit_field import (
+    THINNED_FROM_PX,
     WINDOW_SIZES,
     Frame,
     Pits,
@@ -30,7 +31,7 @@ from moedal_gui.preselect.pit_field import (
     refit,
     window_sizes,
 )
-from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, PARAMETERS, X, Y, half_axes, slope_fields
+from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, LENGTH, PARAMETERS, X, Y, half_axes, slope_fields
 from moedal_gui.preselect.slope_peaks import Peaks, find_peaks
 
 Floats = npt.NDArray[np.float64]
@@ -45,10 +46,10 @@ MISFIT_SHARE = 0.25
 HOPELESS = 0.25
 WILD = 3.0
 FEWEST_TO_CALIBRATE = 4
+MOST_TO_CALIBRATE = 12
 LEAST_PROBABILITY = 0.5
 SMALLEST_FIELD_PX = 16
 FAINT_SNR = 30.0
-THINNED_FROM_PX = 25
 TEXTURE_PX = 18.0
 LEAST_EXPLAINED = 0.4
 
@@ -199,6 +200,20 @@ def calibrated(search: Search, pits: Pits, seen: Quality) -> Search:
     return replace(search, sigma_px=(blur[0], blur[1]))
 
 
+def _calibrated_again(search: Search, pits: Pits, mean: Float32) -> Search:
+    """Blur from a free fit of the largest and clearest pits, beside their neighbours: small ones cannot tell it."""
+    seen = quality(search, pits, mean)
+    worth = np.where(seen.explained > 0.7, strengths(pits) * half_axes(pits.parameters)[1], 0.0)
+    rows = np.zeros(0, dtype=np.int64)
+    for sign in (1.0, -1.0):
+        side = np.where(np.sign(pits.amplitude) == sign, worth, 0.0)
+        rows = np.append(rows, np.argsort(-side)[: min(MOST_TO_CALIBRATE, int((side > 0).sum()))])
+    if rows.size == 0:
+        return search
+    chosen = refit(search, pits, rows, 0.7, 4, False).take(rows)
+    return calibrated(search, chosen, quality(search, chosen, mean))
+
+
 def doubles(pits: Pits, strength: Floats) -> npt.NDArray[np.bool_]:
     """Which pits are a second description of a stronger one of the same surface."""
     order = np.argsort(-strength)
@@ -260,9 +275,9 @@ def _no_leftovers(pits: Pits, fresh: Pits) -> Pits:
     return fresh.take(np.nonzero(~leftovers(both, strengths(both))[len(pits) :])[0])
 
 
-def _settle(search: Search, pits: Pits, mean: Float32, rows: Whole, iterations: int) -> Pits:
+def _settle(search: Search, pits: Pits, mean: Float32, rows: Whole, quick: bool) -> Pits:
     """Fit pits beside their neighbours, then drop doubles and those that explain nothing."""
-    again = refit(search, pits, rows, 0.15, iterations)
+    again = refit(search, pits, rows, 0.15, 3, quick)
     # A fit that runs away on the few pixels its neighbours leave it is worse than the one before.
     wild = strengths(again) > WILD * strengths(pits)
     pits = Pits(
@@ -290,10 +305,11 @@ def search_pits(search: Search, mean: Float32) -> tuple[Pits, Quality, Search]:
             continue
         if turn == 0:
             search = calibrated(search, fresh, quality(search, fresh, mean))
+            search = _calibrated_again(search, fresh, mean)
         fresh = _no_leftovers(pits, fresh)
         pits = pits.joined(fresh)
-        pits = _settle(search, pits, mean, crowded(pits, len(fresh)), 3)
-    pits = _settle(search, pits, mean, np.arange(len(pits)), 3)
+        pits = _settle(search, pits, mean, crowded(pits, len(fresh)), True)
+    pits = _settle(search, pits, mean, np.arange(len(pits)), False)
     return pits, quality(search, pits, mean), search
 
 
@@ -313,7 +329,7 @@ def texture(search: Search, pits: Pits, snr: Floats) -> Floats:
 
 
 def detect_by_divergence(
-    rim: Float32, azimuths_deg: Sequence[float], surfaces: tuple[Surface, Surface]
+    rim: Float32, azimuths_deg: Sequence[float], surfaces: tuple[Surface, Surface], least_noise: float = 1e-6
 ) -> pd.DataFrame:
     """Pits of one field from its normalised rim channels.
 
@@ -325,6 +341,8 @@ def detect_by_divergence(
         Directions towards the lamps.
     surfaces
         Names of the surface whose pits make the slope field converge, and of the other.
+    least_noise
+        Smallest deviation of a pixel of the rim channels to believe in: a clipped field seems to have none.
 
     Returns
     -------
@@ -334,10 +352,12 @@ def detect_by_divergence(
     slopes = np.stack([field.slope_x, field.slope_y])
     if min(slopes.shape[1:]) < SMALLEST_FIELD_PX or not slopes.any():
         return empty_detections()
-    start = Search(slopes, slope_noise(slopes), START_BLUR_PX)
+    floor = least_noise * float(np.sqrt(2.0 / len(azimuths_deg)))
+    start = Search(slopes, max(slope_noise(slopes), floor), START_BLUR_PX)
     pits, seen, search = search_pits(start, field.mean)
     clear = seen.snr / texture(search, pits, seen.snr) ** 3
-    chance = np.where(chained(pits), 0.0, probabilities(clear, seen.explained, seen.absorption))
+    chance = probabilities(clear, seen.explained, seen.absorption, pits.parameters[:, LENGTH])
+    chance[chained(pits)] = 0.0
     height, width = slopes.shape[1:]
     x, y = pits.parameters[:, X], pits.parameters[:, Y]
     chance[(x < -0.5) | (x > width - 0.5) | (y < -0.5) | (y > height - 0.5)] = 0.0

@@ -30,8 +30,8 @@ PRIOR_WIDTH = np.array([np.inf, np.inf, np.inf, 0.6, np.inf, 0.5, 1.2, np.inf])
 LOWEST = np.array([-np.inf, -np.inf, np.log(0.9), 0.0, -np.inf, 0.0, -3.0, np.log(0.25)])
 HIGHEST = np.array([np.inf, np.inf, np.log(26.0), 1.5, np.inf, 2.5, 3.0, np.log(5.0)])
 MODEL_ERROR = 0.06
-NORMALISATION = 0.0
 FREE_BLUR = 0.3
+CAUCHY = 12.0
 SETTLED = 3e-3
 LARGEST_MOVE = np.array([2.0, 2.0, 0.4, 0.4, 0.8, 0.3, 1.0, 0.3, np.inf])
 
@@ -158,7 +158,7 @@ def _robust_weights(windows: Windows, residual: Float32, amplitude: Floats) -> F
     """Weights in 1/variance; pixels far off the model count less (Cauchy)."""
     variance = windows.noise**2 + (MODEL_ERROR * amplitude) ** 2
     square = (residual * residual).sum(axis=1) / variance[:, None, None]
-    return np.asarray(windows.weights / variance[:, None, None] / (1.0 + square / 12.0), dtype=np.float32)
+    return np.asarray(windows.weights / variance[:, None, None] / (1.0 + square / CAUCHY), dtype=np.float32)
 
 
 def _jacobian(windows: Windows, p: Floats, model: Float32, amplitude: Floats) -> Float32:
@@ -211,9 +211,7 @@ def _state(windows: Windows, p: Floats, amplitude: Floats) -> _State:
     residual = _residual(windows, model, amplitude)
     variance = windows.noise**2 + (MODEL_ERROR * amplitude) ** 2
     square = (residual * residual).sum(axis=1) / variance[:, None, None].astype(np.float32)
-    # The second term is the normalisation of a variance that grows with the amplitude.
-    spread = np.log(variance / windows.noise**2) * windows.weights.sum(axis=(1, 2)) * NORMALISATION
-    robust = (windows.weights * 12.0 * np.log1p(square / 12.0)).sum(axis=(1, 2)) + spread
+    robust = (windows.weights * CAUCHY * np.log1p(square / CAUCHY)).sum(axis=(1, 2))
     centre, width = _prior(windows)
     return _State(p, amplitude, model, robust.astype(float) + (((p - centre) / width) ** 2).sum(axis=1))
 

@@ -89,7 +89,9 @@ def detect(
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]
         inward = description.near_surface if description.polarity == "lit" else description.far_surface
         outward = description.far_surface if description.polarity == "lit" else description.near_surface
-        return detect_by_divergence(field[list(rim)], azimuths, (inward, outward))
+        harmonic_matrix(azimuths)
+        noise = 0.5 * float(np.median([flat.channels[i].noise / flat.channels[i].contrast for i in rim]))
+        return detect_by_divergence(field[list(rim)], azimuths, (inward, outward), noise)
     channel = blob_channel(description, flat)
     if channel is None or not np.any(field[channel]):
         return empty_detections()

@@ -17,6 +17,7 @@ Whole = npt.NDArray[np.int64]
 
 WINDOW_SIZES = (13, 17, 21, 25, 33, 41, 57, 73)
 FINE_BELOW_PX = 3.0
+THINNED_FROM_PX = 25
 NOBODY = -1
 
 
@@ -184,7 +185,7 @@ class Search:
         return (self.slopes.shape[1], self.slopes.shape[2])
 
 
-def refit(search: Search, pits: Pits, rows: Whole, freedom: float, iterations: int) -> Pits:
+def refit(search: Search, pits: Pits, rows: Whole, freedom: float, iterations: int, quick: bool) -> Pits:
     """Fit some pits again, with all the others taken away.
 
     Parameters
@@ -195,6 +196,8 @@ def refit(search: Search, pits: Pits, rows: Whole, freedom: float, iterations: i
         Which to fit.
     freedom
         See `Windows`.
+    quick
+        Large pits on every second pixel only.
     """
     shape = search.shape
     owner = owners(pits, shape)
@@ -204,6 +207,8 @@ def refit(search: Search, pits: Pits, rows: Whole, freedom: float, iterations: i
         these = rows[chosen]
         frame = Frame.around(p[these, X], p[these, Y], size, shape)
         windows, start = _windows(search, pits, these, frame, rest, owner, freedom, scale)
+        if quick and size >= THINNED_FROM_PX:
+            windows = windows.thinned()
         answer = fit(windows, start, iterations)
         p[these], a[these] = frame.whole(answer.parameters), answer.amplitude
     return Pits(p, a)

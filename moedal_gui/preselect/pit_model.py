@@ -16,7 +16,7 @@ geometric mean of the half axes in px; log of major over minor axis; azimuth of 
 direction of the major axis; distance of the tip from the centre over the half major axis; log of the wall's
 steepness over the steepness at which the lamps saturate; log of the blur's standard deviation in px."""
 
-CLIFF_PX = 0.7
+CLIFF_PX = 1.0
 
 
 def half_axes(parameters: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
@@ -131,7 +131,8 @@ def _sharp_slopes(p: Float32, place: Float32, step: float) -> Float32:
     steep = np.exp(2.0 * p[:, STEEP])[:, None, None]
     damped = np.sqrt((1.0 + steep) / (1.0 + steep * (along * along + across * across)))
     rim_u, rim_v = cones.u / (cones.rho * cones.major), cones.v / (cones.rho * cones.minor)
-    grade = np.sqrt(rim_u * rim_u + rim_v * rim_v)
+    # The centre itself has no direction to the rim.
+    grade = np.maximum(np.sqrt(rim_u * rim_u + rim_v * rim_v), 1e-3)
     inward = (1.0 - cones.rho) / grade
     share = np.clip(0.5 + inward / step, 0.0, 1.0) * damped
     # A pit that runs under its own rim ends there in a cliff: a line that faces the other way.

@@ -14,7 +14,8 @@ Whole = npt.NDArray[np.int64]
 SCALES_PX = tuple(float(s) for s in 1.0 * 1.35 ** np.arange(9))
 RADIUS_PER_SCALE = 1.55
 ANSWER_OF_UNIT_CONE = 0.78
-LINE_STEPS = (3.5, 5.5, 7.5, 9.5)
+LINE_STEPS = (2.0, 3.5, 5.0, 6.5, 8.0, 9.5)
+LONGEST_CREASE_PX = 24.0
 LINE_SHARE = 0.45
 
 
@@ -83,13 +84,15 @@ def _local_maxima(response: Float32, reach: int) -> npt.NDArray[np.bool_]:
 def _on_a_line(response: Float32, x: Whole, y: Whole, sigma: float) -> npt.NDArray[np.bool_]:
     """Which peaks belong to a groove: from them the response goes on in some direction much farther than wide.
 
-    The longest pits end within five sigma of the peak; between two pits the response drops below zero.
+    The crease of a slanting pit is a line too, but no longer than the pit; between two pits the response drops below
+    zero.
     """
-    angle = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+    angle = np.linspace(0.0, 2 * np.pi, 80, endpoint=False)
+    reach = np.maximum(np.array(LINE_STEPS) * sigma, np.array(LINE_STEPS) / LINE_STEPS[-1] * LONGEST_CREASE_PX)
     lowest = np.full((x.size, angle.size), np.inf, dtype=np.float32)
-    for steps in LINE_STEPS:
-        far_x = np.rint(x[:, None] + steps * sigma * np.cos(angle)).astype(int)
-        far_y = np.rint(y[:, None] + steps * sigma * np.sin(angle)).astype(int)
+    for far in reach:
+        far_x = np.rint(x[:, None] + far * np.cos(angle)).astype(int)
+        far_y = np.rint(y[:, None] + far * np.sin(angle)).astype(int)
         inside = (far_x >= 0) & (far_x < response.shape[1]) & (far_y >= 0) & (far_y < response.shape[0])
         value = response[np.clip(far_y, 0, response.shape[0] - 1), np.clip(far_x, 0, response.shape[1] - 1)]
         lowest = np.minimum(lowest, np.where(inside, value, -np.inf))

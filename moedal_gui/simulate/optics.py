@@ -64,7 +64,7 @@ def draw_optics(rng: np.random.Generator, channels: int) -> Optics:
     dark_field = rng.random() < 0.25
     return Optics(
         polarity="lit" if rng.random() < 0.5 else "inverted",
-        deflection=float(rng.uniform(0.25, 0.7)),
+        deflection=float(rng.uniform(0.2, 0.5)),
         lamp_tilt_rad=float(np.radians(rng.uniform(25, 65))),
         specular=float(rng.uniform(0.4, 0.8) if dark_field else rng.uniform(0.0, 0.6)),
         lobe_rad=float(rng.uniform(0.25, 0.6)),

@@ -32,7 +32,7 @@ def draw_etch(
     """Draw what is not given."""
     h = float(rng.uniform(6.0, 16.0))
     apart = float(rng.uniform(45.0, 110.0))
-    steepness = float(rng.uniform(1.6, 3.0))
+    steepness = float(rng.uniform(1.5, 2.8))
     return Etch(h_px or h, surfaces_apart_px or apart, dip_range_deg or (38.0, 90.0), steepness)
 
 

@@ -143,9 +143,6 @@ def _write_levels(file: h5py.File, block: Stack) -> None:
         level += 1
         if min(height, width) < 2 * _SMALLEST_PX:
             break
-        block = _halved(block)
+        block = halve(block)
     file.attrs["levels"] = level
 
-
-def _halved(block: Stack) -> Stack:
-    return np.stack([np.stack([halve(picture) for picture in stack]) for stack in block])

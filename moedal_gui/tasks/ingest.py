@@ -20,7 +20,7 @@ from moedal_gui.store.images import BATCH_BYTES
 from moedal_gui.store.project import Project
 
 _log = logging.getLogger(__name__)
-_FLAT_SAMPLE = 40
+_FLAT_SAMPLE = 20
 _MOST_FIELDS_A_BATCH = 64
 
 

@@ -20,17 +20,23 @@ def _tracks(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.array(rows).reshape(-1, 2)
 
 
-def _mouths(rng: np.random.Generator, rows: list[tuple[float, ...]], error: float, area: float) -> tuple[Mouths, np.ndarray]:
+def _mouths(
+    rng: np.random.Generator, rows: list[tuple[float, ...]], error: float, area: float
+) -> tuple[Mouths, np.ndarray]:
     table = np.array(rows)
     count = len(table)
     axes = np.log(table[:, 2:4]) + rng.normal(0, error, (count, 2))
     axes = np.stack([axes.max(axis=1), axes.min(axis=1)], axis=1)
     wobble = np.minimum(error / np.maximum(2 * (axes[:, 0] - axes[:, 1]), 0.02), 3.0)
     places = table[:, :2] + rng.normal(0, 0.4, (count, 2))
-    return Mouths(places, axes, table[:, 4] + rng.normal(0, 1, count) * wobble, np.full(count, count / area)), table[:, 5]
+    return Mouths(places, axes, table[:, 4] + rng.normal(0, 1, count) * wobble, np.full(count, count / area)), table[
+        :, 5
+    ]
 
 
-def _foil(seed: int, per_field: int, fields: int, error: float, mouth_share: float) -> tuple[Mouths, Mouths, np.ndarray, np.ndarray, int]:
+def _foil(
+    seed: int, per_field: int, fields: int, error: float, mouth_share: float
+) -> tuple[Mouths, Mouths, np.ndarray, np.ndarray, int]:
     rng = np.random.default_rng(seed)
     width, height = 640.0 * fields, 960.0
     pairs = per_field * fields // 5
@@ -46,14 +52,21 @@ def _foil(seed: int, per_field: int, fields: int, error: float, mouth_share: flo
     for ratio, dip in _tracks(rng, 2 * per_field * fields - 2 * pairs):
         major, minor = mouth_axes(ratio, dip, H)
         side = top if rng.random() < 0.4 else bottom
-        side.append((*(rng.uniform(0, 1, 2) * [width, height]), float(major), float(minor), rng.uniform(0, 2 * np.pi), -1))
+        side.append(
+            (*(rng.uniform(0, 1, 2) * [width, height]), float(major), float(minor), rng.uniform(0, 2 * np.pi), -1)
+        )
     (a, ka), (b, kb) = _mouths(rng, top, error, width * height), _mouths(rng, bottom, error, width * height)
     return a, b, ka, kb, pairs
 
 
 @pytest.mark.parametrize("mouth_share", [0.0, 1.0])
-@pytest.mark.parametrize(("per_field", "error", "efficiency", "purity"), [(20, 0.03, 0.93, 0.93), (100, 0.03, 0.93, 0.93), (100, 0.06, 0.75, 0.80)])
-def test_the_ranking_finds_the_tracks(mouth_share: float, per_field: int, error: float, efficiency: float, purity: float) -> None:
+@pytest.mark.parametrize(
+    ("per_field", "error", "efficiency", "purity"),
+    [(20, 0.03, 0.93, 0.93), (100, 0.03, 0.93, 0.93), (100, 0.06, 0.75, 0.80)],
+)
+def test_the_ranking_finds_the_tracks(
+    mouth_share: float, per_field: int, error: float, efficiency: float, purity: float
+) -> None:
     top, bottom, ka, kb, pairs = _foil(5, per_field, 8, error, mouth_share)
     found = link(top, bottom, Geometry(H, APART))
     right = (ka[found.pairs.top] >= 0) & (ka[found.pairs.top] == kb[found.pairs.bottom])

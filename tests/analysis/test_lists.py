@@ -16,14 +16,19 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.formats.point_list import read_points
 
 
-@pytest.mark.parametrize(("name", "efficiency", "purity"), [("FCN_front", 0.952, 0.930), ("FCN_aligned", 0.948, 0.976), ("DCC_front", 0.902, 0.758)])
+@pytest.mark.parametrize(
+    ("name", "efficiency", "purity"),
+    [("FCN_front", 0.952, 0.930), ("FCN_aligned", 0.948, 0.976), ("DCC_front", 0.902, 0.758)],
+)
 def test_the_labs_tally_gives_the_labs_figures(real: Path, name: str, efficiency: float, purity: float) -> None:
     lists = real / "moedal_stage" / "lists"
     figures = list_figures(read_points(lists / f"{name}.json"), read_points(lists / "truth.json"), 15.0, "lab")
     assert round(figures["efficiency"]["value"], 3) == efficiency and round(figures["purity"]["value"], 3) == purity
 
 
-points = st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), max_size=14).map(lambda p: np.array(p, float).reshape(-1, 2))
+points = st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), max_size=14).map(
+    lambda p: np.array(p, float).reshape(-1, 2)
+)
 
 
 @settings(deadline=None)
@@ -64,7 +69,11 @@ def test_intervals_are_the_known_ones() -> None:
 def test_density_is_unbiased_at_borders_and_empty_where_nothing_was_scanned() -> None:
     rng = np.random.default_rng(0)
     placement = ScanPlacement(
-        "f", "um", ((5.0, 0.0), (0.0, 5.0)), {"1": (1000.0, 1000.0), "2": (9000.0, 1000.0)}, {"1": (640, 480), "2": (640, 480)}
+        "f",
+        "um",
+        ((5.0, 0.0), (0.0, 5.0)),
+        {"1": (1000.0, 1000.0), "2": (9000.0, 1000.0)},
+        {"1": (640, 480), "2": (640, 480)},
     )
     fields = ["1"] * 3000 + ["2"] * 3000
     places = placement.to_frame(fields, rng.uniform(0, 639, 6000), rng.uniform(0, 479, 6000))

@@ -16,13 +16,25 @@ PX = 6.4516
 
 def _places(real: Path, scan: str) -> np.ndarray:
     folder = real / "moedal_stage"
-    positions, pits, fiducials = (json.loads((folder / n).read_text()) for n in ("positions.json", "pits_local.json", "fiducials.json"))
+    positions, pits, fiducials = (
+        json.loads((folder / n).read_text()) for n in ("positions.json", "pits_local.json", "fiducials.json")
+    )
     reverse = scan in fiducials["reverse_scans"]
     datum = tuple(DatumPoint(str(f), x, y) for f, x, y in fiducials["datum_points_image_x_y"][scan])
     description = ScanDescription(
-        "F", scan, (), orientation="reverse" if reverse else "normal", mirrored=reverse, pixel_size_um=PX, stage_unit="inch", datum=datum
+        "F",
+        scan,
+        (),
+        orientation="reverse" if reverse else "normal",
+        mirrored=reverse,
+        pixel_size_um=PX,
+        stage_unit="inch",
+        datum=datum,
     )
-    fields = pd.DataFrame([(k, 640, 480, *v) for k, v in positions[scan].items()], columns=["field", "width", "height", "stage_x", "stage_y"])
+    fields = pd.DataFrame(
+        [(k, 640, 480, *v) for k, v in positions[scan].items()],
+        columns=["field", "width", "height", "stage_x", "stage_y"],
+    )
     placement = stage_placement(description, fields)
     assert tied(placement, description)
     table = pd.DataFrame(pits[scan], columns=["field", "x_px", "y_px"])

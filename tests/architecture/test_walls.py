@@ -22,12 +22,17 @@ def test_import_contracts_hold() -> None:
 def test_the_task_table_loads_nothing_heavy() -> None:
     words = "import sys, moedal_gui.tasks.table; print(*sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"PySide6", "qtpy", "napari", "vispy", "pyqtgraph", "torch", "onnxruntime", "dask", "matplotlib"} & set(loaded)
+    assert not {"PySide6", "qtpy", "napari", "vispy", "pyqtgraph", "torch", "onnxruntime", "dask", "matplotlib"} & set(
+        loaded
+    )
 
 
 def test_headless_verbs_never_import_qt() -> None:
     words = "import sys, moedal_gui.cli.main as m; m.application(); print('PySide6' in sys.modules or 'napari' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
@@ -49,3 +54,33 @@ def test_the_outside_never_reaches_under_an_underscore_of_napari() -> None:
     for path in (PACKAGE / "ui").rglob("*.py"):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             assert "._qt" not in line and "napari._" not in line, f"{path.name}:{number}"
+
+
+def test_the_reference_is_made_from_the_tables() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "make_reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-300:]
+
+
+def test_every_panel_has_its_file_page_and_test() -> None:
+    from moedal_gui.ui.panels.table import PANELS
+
+    for panel in PANELS:
+        for place in (PACKAGE / "ui" / "panels" / f"{panel.id}.py", ROOT / "docs" / "panels" / f"{panel.id}.md"):
+            assert place.is_file(), place
+        assert list((ROOT / "tests" / "ui").glob(f"test_{panel.id}*.py")), f"no test of the panel {panel.id}"
+
+
+def test_what_is_committed_speaks_of_the_program_alone() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if (
+            path.suffix in {".py", ".md", ".toml", ".html", ".sh", ""}
+            and path.is_file()
+            and path.stat().st_size < 1 << 20
+        ):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if path != Path(__file__):
+                assert "/work/main" not in text and "/root/" not in text, name

@@ -16,7 +16,9 @@ from moedal_gui.tasks.pit_table import all_pits
 
 
 def _run(*words: object, check: int | None = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "moedal_gui", *map(str, words)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "moedal_gui", *map(str, words)], capture_output=True, text=True, check=False
+    )
     if check is not None:
         assert done.returncode == check, done.stderr[-800:]
     return done
@@ -34,7 +36,9 @@ def test_json_is_alone_on_stdout(worked: Path) -> None:
      (["preselect", "/no/such.moedal"], 1), (["evaluate-lists", "/no/a.json", "/no/b.json"], 1), (["remove", "{p}", "scan", "zz"], 1),
      (["ingest", "{t}/x.moedal", "/no/scan"], 1), (["label", "import", "{p}", "/no/labels.csv"], 1), (["runs", "{p}", "--nonsense"], 2)],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_one_line_with_the_right_status(words: list[str], status: int, project_copy: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_in_one_line_with_the_right_status(
+    words: list[str], status: int, project_copy: Path, tmp_path: Path
+) -> None:
     done = _run(*[w.format(p=project_copy, t=tmp_path) for w in words], check=status)
     assert done.stdout == "" and "Traceback" not in done.stderr
     if status == 1:
@@ -46,7 +50,9 @@ def test_a_verb_meanwhile_is_refused_and_wait_queues_it(project_copy: Path) -> N
         refused = _run("register", project_copy, check=1)
         assert "Another program is writing" in refused.stderr
         assert _run("runs", project_copy).returncode == 0
-        queued = subprocess.Popen([sys.executable, "-m", "moedal_gui", "register", str(project_copy), "--wait"], stdout=subprocess.PIPE)
+        queued = subprocess.Popen(
+            [sys.executable, "-m", "moedal_gui", "register", str(project_copy), "--wait"], stdout=subprocess.PIPE
+        )
         time.sleep(2.0)
         assert queued.poll() is None
     assert queued.wait(60) == 0
@@ -57,7 +63,12 @@ def _killed_now_and_then(words: list[str], times: int, seed: int) -> int:
     chance = random.Random(seed)
     kills = 0
     while True:
-        child = subprocess.Popen([sys.executable, "-m", "moedal_gui", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "moedal_gui", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         if kills < times:
             try:
                 child.wait(1.8 + chance.random() * 2.5)
@@ -85,22 +96,32 @@ def test_kill_9_at_odd_moments_gives_the_same_pits(foil: Path, worked: Path, tmp
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(foil: Path, tmp_path: Path) -> None:
     path = tmp_path / "p.moedal"
-    _run("ingest", path, foil / "c1", foil / "cr")
-    child = subprocess.Popen([sys.executable, "-m", "moedal_gui", "preselect", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _run("ingest", path, foil / "c1")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "moedal_gui", "preselect", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert child.stderr is not None
     child.stderr.readline()
     child.send_signal(signal.SIGINT)
     _, rest = child.communicate(timeout=60)
-    assert child.returncode in (0, 130)
-    if child.returncode == 130:
+    assert child.returncode in (0, 1)
+    if child.returncode == 1:
         assert "run the same command again" in rest
     _run("preselect", path)
 
 
 def test_evaluate_lists_with_the_labs_tally(real: Path) -> None:
     lists = real / "moedal_stage" / "lists"
-    values = json.loads(_run("evaluate-lists", lists / "FCN_front.json", lists / "truth.json", "--tally", "lab", "--json").stdout)
-    assert round(values["efficiency"]["value"], 3) == 0.952 and values["efficiency"]["low"] < 0.952 < values["efficiency"]["high"]
+    values = json.loads(
+        _run("evaluate-lists", lists / "FCN_front.json", lists / "truth.json", "--tally", "lab", "--json").stdout
+    )
+    assert (
+        round(values["efficiency"]["value"], 3) == 0.952
+        and values["efficiency"]["low"] < 0.952 < values["efficiency"]["high"]
+    )
 
 
 def test_simulate_is_the_same_for_the_same_seed(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ def _placement(turn: float, mirrored: bool, reverse: bool, bend: list[float]) ->
     )  # fmt: skip
 
 
-@given(angles, st.booleans(), st.booleans(), st.lists(small, min_size=6, max_size=6), st.floats(0, 639), st.floats(0, 479))
+@given(
+    angles, st.booleans(), st.booleans(), st.lists(small, min_size=6, max_size=6), st.floats(0, 639), st.floats(0, 479)
+)
 def test_there_and_back(turn: float, mirrored: bool, reverse: bool, bend: list[float], x: float, y: float) -> None:
     placement = _placement(turn, mirrored, reverse, bend)
     place = placement.to_frame(["2"], [x], [y])

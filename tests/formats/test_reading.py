@@ -14,9 +14,15 @@ from moedal_gui.formats.reading import Overrides, inspect
 RNG = np.random.default_rng(0)
 
 
-def _picture(path: Path, value: int | None = None, size: tuple[int, int] = (40, 30), sixteen: bool = False) -> np.ndarray:
+def _picture(
+    path: Path, value: int | None = None, size: tuple[int, int] = (40, 30), sixteen: bool = False
+) -> np.ndarray:
     kind = np.uint16 if sixteen else np.uint8
-    pixels = RNG.integers(0, 60000 if sixteen else 255, (size[1], size[0])).astype(kind) if value is None else np.full((size[1], size[0]), value, kind)
+    pixels = (
+        RNG.integers(0, 60000 if sixteen else 255, (size[1], size[0])).astype(kind)
+        if value is None
+        else np.full((size[1], size[0]), value, kind)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
     return pixels
@@ -50,7 +56,9 @@ def test_the_labs_converted_folder_takes_the_positions_beside_it(tmp_path: Path)
     for field in (1, 2):
         for step in range(1, 11):
             _picture(tmp_path / "pics" / f"stackc1_s{field:03d}_{step}.png")
-    (tmp_path / "positions.json").write_text(json.dumps({"c1": {"1": [1.0, 2.0], "2": [1.0, 1.88]}, "c2": {"1": [9.0, 9.0]}}))
+    (tmp_path / "positions.json").write_text(
+        json.dumps({"c1": {"1": [1.0, 2.0], "2": [1.0, 1.88]}, "c2": {"1": [9.0, 9.0]}})
+    )
     source = inspect(tmp_path / "pics")
     assert [(f.name, f.stage_x, f.stage_y) for f in source.fields] == [("1", 1.0, 2.0), ("2", 1.0, 1.88)]
 
@@ -71,7 +79,12 @@ def test_a_described_scan_reads_what_its_toml_says(tmp_path: Path) -> None:
     )  # fmt: skip
     assert d.assumed == frozenset() and d.near_surface == "bottom" and d.channels[0].azimuth_deg == 315.0
     stack = source.read_field("3").stack
-    assert stack is not None and stack.dtype == np.uint16 and np.array_equal(stack[0], second) and np.array_equal(stack[1], first)
+    assert (
+        stack is not None
+        and stack.dtype == np.uint16
+        and np.array_equal(stack[0], second)
+        and np.array_equal(stack[1], first)
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +130,9 @@ def test_ome_tiff_channels_come_by_name_and_field_by_stem(tmp_path: Path) -> Non
     pixels = RNG.integers(0, 65535, (3, 20, 25)).astype(np.uint16)
     for stem in ("left", "right"):
         tifffile.imwrite(
-            tmp_path / f"{stem}.ome.tiff", pixels, metadata={"axes": "CYX", "Channel": {"Name": ["az090", "az000", "backlit"]}, "PhysicalSizeX": 3.2}
+            tmp_path / f"{stem}.ome.tiff",
+            pixels,
+            metadata={"axes": "CYX", "Channel": {"Name": ["az090", "az000", "backlit"]}, "PhysicalSizeX": 3.2},
         )
     source = inspect(tmp_path)
     assert [f.name for f in source.fields] == ["left", "right"]
@@ -169,7 +184,10 @@ def test_missing_and_broken_pictures_are_counted_and_the_rest_is_taken(tmp_path:
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.tif", "x.tga", "x.jpg", "x.bmp"])
-@pytest.mark.parametrize("content", [b"", b"hello", b"II*\x00\x08\x00\x00\x00\xff\xff", b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, b"BM" + b"\xff" * 60])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello", b"II*\x00\x08\x00\x00\x00\xff\xff", b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, b"BM" + b"\xff" * 60],
+)
 def test_hostile_files_give_a_sentence_not_a_crash(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     source = inspect(tmp_path / name)

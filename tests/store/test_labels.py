@@ -116,7 +116,9 @@ def test_a_reader_in_a_folder_that_cannot_be_written_sees_the_newest_rows(tmp_pa
             parent.chmod(parent.stat().st_mode | 0o055)
         if parent.name.startswith("pytest-of-"):
             break
-    done = subprocess.run([sys.executable, "-c", script, str(copy / "l.sqlite")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(copy / "l.sqlite")], capture_output=True, text=True, check=False
+    )
     copy.chmod(0o755)
     writer.close()
     assert done.stdout.strip() == "1", done.stderr[-500:]

@@ -62,7 +62,9 @@ def test_pixels_come_back_bit_for_bit_and_coarser_ones_are_means(tmp_path: Path)
     stacks = [np.random.default_rng(i).integers(0, 65535, (3, 50, 70)).astype(np.uint16) for i in range(5)]
     name = store.write_batch(1, 1, stacks)
     assert all(np.array_equal(store.read(name, i), s) for i, s in enumerate(stacks))
-    assert np.array_equal(store.read(name, 2, channels=1, rows=slice(5, 9), columns=slice(60, 70)), stacks[2][1, 5:9, 60:70])
+    assert np.array_equal(
+        store.read(name, 2, channels=1, rows=slice(5, 9), columns=slice(60, 70)), stacks[2][1, 5:9, 60:70]
+    )
     half = store.read(name, 4, level=1)
     assert half.shape == (3, 25, 35)
     wanted = stacks[4][0].reshape(25, 2, 35, 2).mean(axis=(1, 3))

@@ -86,7 +86,9 @@ def test_tables_have_their_columns_and_a_pit_has_its_twin(worked: Path, tmp_path
         candidates = pd.read_csv(_export(project, tmp_path / "c.csv", "candidates", all=True))
         assert tuple(candidates.columns) == CANDIDATE_COLUMNS
         side = pits.set_index("pit_id")["surface"]
-        assert (side.loc[candidates["entry_pit"]] == "top").all() and (side.loc[candidates["exit_pit"]] == "bottom").all()
+        assert (side.loc[candidates["entry_pit"]] == "top").all() and (
+            side.loc[candidates["exit_pit"]] == "bottom"
+        ).all()
         assert candidates["entry_pit"].is_unique and candidates["exit_pit"].is_unique
 
 
@@ -96,7 +98,11 @@ def test_stage_places_land_on_the_pits_again(worked: Path, tmp_path: Path, stage
     """Read back as a microscope would: from the stage's own positions of the scan's fields."""
     with Project.open(worked) as project:
         table = candidate_table.candidate_table(project, everything=True, stage_unit=unit, stage_of=stage_of)
-        listed = pd.read_csv(_export(project, tmp_path / "s.csv", "candidates", format="stage", all=True, stage_unit=unit, stage_of=stage_of))
+        listed = pd.read_csv(
+            _export(
+                project, tmp_path / "s.csv", "candidates", format="stage", all=True, stage_unit=unit, stage_of=stage_of
+            )
+        )
         assert sorted(listed["name"]) == sorted(f"c{i}_{e}" for i in table["candidate_id"] for e in ("entry", "exit"))
         every = pit_table.all_pits(project).set_index("pit_id")
         per_um = {"inch": 25400.0, "mm": 1000.0, "um": 1.0}[unit]
@@ -107,7 +113,11 @@ def test_stage_places_land_on_the_pits_again(worked: Path, tmp_path: Path, stage
             scan = project.catalogue.scan(candidate[f"{end}_stage_scan"])
             fields, size = project.catalogue.fields(scan.scan_id), scan.description.pixel_size_um
             # the pit as that scan sees it: its own pixels, or its twin's
-            seen = pit if pit["scan"] == scan.scan else (every.loc[pit["twin_id"]] if np.isfinite(pit["twin_id"]) else None)
+            seen = (
+                pit
+                if pit["scan"] == scan.scan
+                else (every.loc[pit["twin_id"]] if np.isfinite(pit["twin_id"]) else None)
+            )
             if seen is None:
                 continue
             field = fields[fields["field"] == seen["field"]].iloc[0]
@@ -119,12 +129,18 @@ def test_stage_places_land_on_the_pits_again(worked: Path, tmp_path: Path, stage
 def test_every_format_is_what_its_readers_expect(worked: Path, tmp_path: Path) -> None:
     with Project.open(worked) as project:
         count = len(candidate_table.candidate_table(project, everything=True))
-        positions = json.loads(_export(project, tmp_path / "p.pos", "candidates", format="micromanager", all=True).read_text())
+        positions = json.loads(
+            _export(project, tmp_path / "p.pos", "candidates", format="micromanager", all=True).read_text()
+        )
         stops = positions["map"]["StagePositions"]["array"]
         assert positions["format"] == "Micro-Manager Property Map" and len(stops) == 2 * count
         assert stops[0]["DevicePositions"]["array"][0]["Position_um"]["type"] == "DOUBLE"
-        shapes = json.loads(_export(project, tmp_path / "p.geojson", "candidates", format="geojson", all=True).read_text())
-        assert shapes["type"] == "FeatureCollection" and all(f["geometry"]["type"] == "LineString" for f in shapes["features"])
+        shapes = json.loads(
+            _export(project, tmp_path / "p.geojson", "candidates", format="geojson", all=True).read_text()
+        )
+        assert shapes["type"] == "FeatureCollection" and all(
+            f["geometry"]["type"] == "LineString" for f in shapes["features"]
+        )
         rows = json.loads(_export(project, tmp_path / "p.json", "pits", format="json", all=True).read_text())
         assert set(rows[0]) == set(PIT_COLUMNS) and rows[0]["score_candidate"] is None
         page = tmp_path / "r.html"
@@ -143,7 +159,11 @@ def test_labels_go_in_once_and_come_out_the_same(project_copy: Path, foil: Path,
     with Project.open(project_copy, write=True) as project:
         first = run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv"))).values
         again = run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv"))).values
-        assert first["added"] == first["read"] and again["added"] == 0 and again["orphans"] == first["orphans"] < 0.2 * first["labels"]
+        assert (
+            first["added"] == first["read"]
+            and again["added"] == 0
+            and again["orphans"] == first["orphans"] < 0.2 * first["labels"]
+        )
         out = _export(project, tmp_path / "labels.csv", "labels")
         truth, given = pd.read_csv(foil / "truth_c1.csv"), pd.read_csv(out)
         assert len(given) == truth["id"].nunique()  # a pit seen in two fields is one
@@ -170,7 +190,9 @@ def test_a_label_moves_with_the_registration_not_away_from_its_pit(project_copy:
     with Project.open(project_copy, write=True) as project:
         pits = pit_table.pit_table(project, project.catalogue.scan("cr"))
         pit = pits.iloc[3]
-        project.labels.give([Label(pit["foil"], "cr", pit["field"], pit["x_px"], pit["y_px"], "misc", pit["surface"], "ada")])
+        project.labels.give(
+            [Label(pit["foil"], "cr", pit["field"], pit["x_px"], pit["y_px"], "misc", pit["surface"], "ada")]
+        )
         run(register.plan(project, register.RegisterParameters()))
         after = pit_table.pit_table(project, project.catalogue.scan("cr")).set_index("pit_id")
         assert after.loc[pit["pit_id"], "label"] == "misc" and (after["label"] != "").sum() == 1

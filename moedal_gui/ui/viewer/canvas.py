@@ -82,6 +82,12 @@ class Canvas(QWidget):
         listen(workbench.selection.focus_changed, lambda _old, new: self._take_focus(new))
         listen(workbench.labelling.changed, self._labels_changed)
 
+    @property
+    def picture_is_shown(self) -> bool:
+        """Whether the picture asked for is on screen, at the level that fits."""
+        picture = self._picture()
+        return self._shown is not None and self._shown.final and self._shown.picture == picture
+
     # the whole, and what changed
     def refresh(self) -> None:
         """Take up everything anew."""

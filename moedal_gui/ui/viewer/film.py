@@ -21,6 +21,7 @@ class Film(QObject):
         self._frames: Frames | None = None
         self._expected: int | None = None
         self._number = 0
+        self.frame_count = 0
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._next)
 
@@ -57,5 +58,6 @@ class Film(QObject):
         if self._frames is None:
             return
         self._number = (self._number + 1) % len(self._frames.pictures)
+        self.frame_count += 1
         frame = self._frames.pictures[self._number]
         self._screen.show_picture(frame.rgb, frame.x, frame.y, frame.step)

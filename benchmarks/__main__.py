@@ -1,0 +1,56 @@
+"""``make bench``: every measurement, one after another, written to docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+PARTS = {
+    "ingest": "Ingest beside bare decoding",
+    "detection": "Pre-selection beside known detectors",
+    "linking": "Links, on tracks drawn with a detector's errors",
+    "labelling": "From key to disk and next crop",
+    "moving": "Opening and moving about, beside napari's own layers",
+}
+
+
+def main(names: list[str]) -> None:
+    """Measure the named parts (all by default) and write the page; parts not measured keep their figures."""
+    kept = _kept()
+    for name in names or list(PARTS):
+        print(f"== {name}", flush=True)
+        lines = importlib.import_module(f"benchmarks.{name}").measure()
+        print("\n".join(lines), flush=True)
+        kept[name] = lines
+    text = [
+        "# Measured figures",
+        "",
+        "Written by `make bench`. Ratios are of runs beside each other on one machine; absolute times are",
+        "of that machine only.",
+        "",
+    ]
+    text += [f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.", ""]
+    for name, title in PARTS.items():
+        if name in kept:
+            text += [f"## {title}", "", f"<!-- {name} -->", *kept[name], ""]
+    PAGE.write_text("\n".join(text), encoding="utf-8")
+
+
+def _kept() -> dict[str, list[str]]:
+    if not PAGE.is_file():
+        return {}
+    kept: dict[str, list[str]] = {}
+    for section in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+        _, _, rest = section.partition("<!-- ")
+        name, _, body = rest.partition(" -->\n")
+        if name in PARTS:
+            kept[name] = body.strip("\n").split("\n")
+    return kept
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
