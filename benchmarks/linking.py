@@ -81,4 +81,10 @@ def _measured(rng: np.random.Generator, rows: np.ndarray, error: float, area: np
     axes = np.stack([axes.max(axis=1), axes.min(axis=1)], axis=1)
     wobble = np.minimum(error / np.maximum(2 * (axes[:, 0] - axes[:, 1]), 0.02), 3.0)
     azimuth = rows[:, 4] + rng.normal(0, 1, count) * wobble
-    return Mouths(rows[:, :2] + rng.normal(0, 0.4, (count, 2)), axes, azimuth, np.full(count, count / area.prod()))
+    return Mouths(
+        rows[:, :2] + rng.normal(0, 0.4, (count, 2)),
+        axes,
+        azimuth,
+        np.full(count, count / area.prod()),
+        np.zeros(count, np.intp),
+    )

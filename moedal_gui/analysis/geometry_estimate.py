@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moedal_gui.analysis.links import SHIFT_PX
+from moedal_gui.analysis.links import displaced
 from moedal_gui.analysis.pairing import Geometry, Mouths, near_pairs, population_of, weigh
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ def estimate_geometry(
     Parameters
     ----------
     top, bottom
-        Pits of one frame.
+        Pits of one foil.
     bulk_etch, surfaces_apart
         What is known already; None for what is to be found.
 
@@ -56,12 +56,9 @@ def _best_of(top: Mouths, bottom: Mouths, choices: list[tuple[float, float]]) ->
 def _gains(top: Mouths, bottom: Mouths, geometry: Geometry) -> tuple[float, float]:
     """What is gained by pairing over pairing with one surface shifted: log likelihood, and clear pairs in sigmas."""
     population = population_of(np.concatenate([top.log_axes, bottom.log_axes]))
-    both = np.concatenate([top.places, bottom.places])
-    low, extent = both.min(axis=0), np.maximum(np.ptp(both, axis=0), 1.0)
-    step = np.minimum(SHIFT_PX, extent / 2)
     gains, counts = [], []
-    for by in (np.zeros(2), step * [1.0, 0.0], step * [0.0, 1.0]):
-        moved = Mouths(low + np.mod(bottom.places + by - low, extent), bottom.log_axes, bottom.azimuth, bottom.density)
+    for step in (np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0])):
+        moved = displaced(top, bottom, step)
         i, j = near_pairs(top, moved, geometry.reach)
         best = np.full(len(top), -np.inf)
         np.maximum.at(best, i, weigh(top, moved, i, j, geometry, population).evidence)
@@ -72,14 +69,13 @@ def _gains(top: Mouths, bottom: Mouths, geometry: Geometry) -> tuple[float, floa
 
 
 def _thinned(top: Mouths, bottom: Mouths) -> tuple[Mouths, Mouths]:
-    """The pits left of a common line, so that partners stay together in a part small enough to search."""
+    """The pits left of a common line (in frame after frame), so that partners stay together in a part small enough."""
     longest = max((top, bottom), key=len)
     if len(longest) <= _MOST_PITS:
         return top, bottom
-    border = float(np.sort(longest.places[:, 0])[_MOST_PITS])
-    return _left_of(top, border), _left_of(bottom, border)
+    key = np.sort(_reading_order(longest))[_MOST_PITS]
+    return top.taken(_reading_order(top) < key), bottom.taken(_reading_order(bottom) < key)
 
 
-def _left_of(mouths: Mouths, border: float) -> Mouths:
-    rows = mouths.places[:, 0] < border
-    return Mouths(mouths.places[rows], mouths.log_axes[rows], mouths.azimuth[rows], mouths.density[rows])
+def _reading_order(mouths: Mouths) -> Floats:
+    return mouths.frame * 1e7 + mouths.places[:, 0]

@@ -27,7 +27,7 @@ _SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.7, 0.7), (-0.7, 
 
 @dataclass(frozen=True)
 class Linking:
-    """All links of one frame.
+    """All links of one foil.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Linking:
 
 
 def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
-    """Pair top pits with bottom pits of one frame.
+    """Pair top pits with bottom pits, frame by frame, all frames weighed together.
 
     The errors of the axes and their bias are measured on the surest links and used in a second pass, so that the
     evidence follows what the detector really achieves on this scan.
@@ -62,12 +62,20 @@ def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
 
 
 def _shifted(top: Mouths, bottom: Mouths) -> list[Mouths]:
-    """The bottom pits displaced to where no true partner can be, wrapped round the scanned area."""
-    both = np.concatenate([top.places, bottom.places])
-    low = both.min(axis=0)
-    extent = np.maximum(both.max(axis=0) - low, 1.0)
-    steps = [np.minimum(SHIFT_PX, extent / 2) * s for s in _SHIFTS]
-    return [replace(bottom, places=low + np.mod(bottom.places + step - low, extent)) for step in steps]
+    """The bottom pits displaced to where no true partner can be."""
+    return [displaced(top, bottom, np.array(step)) for step in _SHIFTS]
+
+
+def displaced(top: Mouths, bottom: Mouths, step: Floats) -> Mouths:
+    """Bottom pits moved by ``step`` times `SHIFT_PX` (half the frame at most), wrapped round each frame's area."""
+    places = bottom.places.copy()
+    for number in np.unique(bottom.frame):
+        mine = bottom.of_frame(number)
+        both = np.concatenate([top.places[top.of_frame(number)], bottom.places[mine]])
+        low = both.min(axis=0)
+        extent = np.maximum(np.ptp(both, axis=0), 1.0)
+        places[mine] = low + np.mod(bottom.places[mine] + np.minimum(SHIFT_PX, extent / 2) * step - low, extent)
+    return replace(bottom, places=places)
 
 
 def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool_]:

@@ -26,7 +26,7 @@ _STEP = 1e-4
 
 @dataclass(frozen=True)
 class Mouths:
-    """Pits of one surface in one frame, all lengths in px.
+    """Pits of one surface, all lengths in px.
 
     Attributes
     ----------
@@ -38,12 +38,23 @@ class Mouths:
         (N,): radians in the frame, from the mouth's centre to the tip.
     density
         (N,): pits of the same surface per px^2 there.
+    frame
+        (N,): number of the frame a pit lies in; pits of different frames are never compared.
     """
 
     places: Floats
     log_axes: Floats
     azimuth: Floats
     density: Floats
+    frame: Integers
+
+    def taken(self, rows: npt.NDArray[np.bool_] | Integers) -> Mouths:
+        """Some of the pits."""
+        return Mouths(self.places[rows], self.log_axes[rows], self.azimuth[rows], self.density[rows], self.frame[rows])
+
+    def of_frame(self, number: int) -> npt.NDArray[np.bool_]:
+        """Mask of one frame's pits."""
+        return self.frame == number
 
     def __len__(self) -> int:
         return len(self.places)
@@ -107,10 +118,15 @@ def near_pairs(top: Mouths, bottom: Mouths, reach: float) -> tuple[Integers, Int
     """Indices of all pairs of opposite pits no farther apart than ``reach``."""
     if len(top) == 0 or len(bottom) == 0:
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    lists = cKDTree(top.places).query_ball_tree(cKDTree(bottom.places), reach)
+    lists = _tree(top, reach).query_ball_tree(_tree(bottom, reach), reach)
     counts = np.fromiter((len(x) for x in lists), np.intp, len(lists))
     columns = np.fromiter((j for x in lists for j in x), np.intp, int(counts.sum()))
     return np.repeat(np.arange(len(top), dtype=np.intp), counts), columns
+
+
+def _tree(mouths: Mouths, reach: float) -> cKDTree:
+    """Frames stand apart along a third axis, farther than anything reaches."""
+    return cKDTree(np.column_stack([mouths.places, mouths.frame * (10.0 * reach)]))
 
 
 def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geometry, population: Population) -> Pairs:

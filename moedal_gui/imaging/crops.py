@@ -45,9 +45,7 @@ def cut_crop(stack: Sliceable, x_px: float, y_px: float, size_px: int, fill: Fil
     return np.pad(window, border, mode="edge") if fill == "edge" else np.pad(window, border)
 
 
-def cut_crops(
-    stack: Sliceable, centres: npt.ArrayLike, size_px: int, fill: Fill = "edge"
-) -> npt.NDArray[Any]:
+def cut_crops(stack: Sliceable, centres: npt.ArrayLike, size_px: int, fill: Fill = "edge") -> npt.NDArray[Any]:
     """Cut square crops on whole pixels; values are copied, never resampled.
 
     The centre is rounded to the nearest pixel (halves up), which becomes pixel ``size // 2`` of the crop.

@@ -201,4 +201,3 @@ def estimate_flat_field(stacks: Iterable[npt.NDArray[np.generic]]) -> FlatField:
     if not sums or not sums[0].values:
         raise DetectionError("A flat field needs at least one field", "", "ingest some pictures first")
     return FlatField(tuple(_channel_flat(one) for one in sums))
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +26,16 @@ def halve(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     Shape (..., ceil(H/2), ceil(W/2)), same type; whole numbers are rounded to nearest.
     """
     odd = [(0, 0)] * (picture.ndim - 2) + [(0, picture.shape[-2] % 2), (0, picture.shape[-1] % 2)]
-    even = np.pad(picture, odd, mode="edge") if any(o for _, o in odd) else picture
+    even: npt.NDArray[Any] = np.pad(picture, odd, mode="edge") if any(o for _, o in odd) else picture
     if picture.dtype.kind not in "ub":
         upper, lower = even[..., ::2, :], even[..., 1::2, :]
-        mean = (upper[..., ::2] + upper[..., 1::2] + lower[..., ::2] + lower[..., 1::2]) / 4
-        return np.asarray(mean, dtype=picture.dtype)
+        quarters = upper[..., ::2] + upper[..., 1::2] + lower[..., ::2] + lower[..., 1::2]
+        return np.asarray(quarters / 4, dtype=picture.dtype)
     # The narrowest type that holds four pixels and the half that rounds: memory traffic is what this costs.
     wide = np.uint16 if picture.dtype.itemsize == 1 else np.uint32
-    pairs = even[..., ::2, :].astype(wide)
+    pairs: npt.NDArray[Any] = even[..., ::2, :].astype(wide)
     pairs += even[..., 1::2, :]
-    mean = pairs[..., ::2] + pairs[..., 1::2]
+    mean: npt.NDArray[Any] = pairs[..., ::2] + pairs[..., 1::2]
     mean += 2
     mean >>= 2
     return np.asarray(mean, dtype=picture.dtype)

@@ -59,9 +59,7 @@ def _apart(a: float, b: float) -> float:
     return abs((a - b + 180.0) % 360.0 - 180.0)
 
 
-def _permutation(
-    azimuths: Sequence[float], angle: float, mirrored: bool, tolerance: float
-) -> tuple[int, ...] | None:
+def _permutation(azimuths: Sequence[float], angle: float, mirrored: bool, tolerance: float) -> tuple[int, ...] | None:
     moved = [_moved(azimuth, angle, mirrored) for azimuth in azimuths]
     chosen = []
     for azimuth in azimuths:

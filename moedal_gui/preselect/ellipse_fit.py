@@ -244,9 +244,7 @@ def fit(windows: Windows, start: Fits, iterations: int = 8) -> Fits:
     return Fits(state.p, state.amplitude, misfit.sum(axis=(1, 2)).astype(float) / windows.noise**2)
 
 
-def _step(
-    windows: Windows, state: _State, damping: Floats
-) -> tuple[_State, npt.NDArray[np.bool_], Floats]:
+def _step(windows: Windows, state: _State, damping: Floats) -> tuple[_State, npt.NDArray[np.bool_], Floats]:
     p, count = state.p, len(state.p)
     residual = _residual(windows, state.model, state.amplitude)
     weights = _robust_weights(windows, residual, state.amplitude)

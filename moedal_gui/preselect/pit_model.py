@@ -16,7 +16,7 @@ geometric mean of the half axes in px; log of major over minor axis; azimuth of 
 direction of the major axis; distance of the tip from the centre over the half major axis; log of the wall's
 steepness over the steepness at which the lamps saturate; log of the blur's standard deviation in px."""
 
-CLIFF_PX = 1.0
+CLIFF_PX = 0.7
 
 
 def half_axes(parameters: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:

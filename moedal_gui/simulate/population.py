@@ -82,9 +82,7 @@ def recoils(rng: np.random.Generator, count: int) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(surface=surface, label="misc")
 
 
-def signal_pairs(
-    rng: np.random.Generator, count: int, etch: Etch, size_px: tuple[float, float]
-) -> pd.DataFrame:
+def signal_pairs(rng: np.random.Generator, count: int, etch: Etch, size_px: tuple[float, float]) -> pd.DataFrame:
     """Tracks that go through: an entry and an exit pit of one V, dip and line, T'/tan d apart along it.
 
     The tip of the exit pit points back towards the entry.
@@ -159,7 +157,9 @@ def draw_population(
     parts = [_star(rng, etch) for _ in range(stars)]
     scattered = max(count - dull - sum(len(p) for p in parts), 0)
     origin_x, origin_y = _places(rng, stars, size_px, *per_field)
-    parts = [p.assign(x_px=p["x_px"] + x, y_px=p["y_px"] + y) for p, x, y in zip(parts, origin_x, origin_y, strict=True)]
+    parts = [
+        p.assign(x_px=p["x_px"] + x, y_px=p["y_px"] + y) for p, x, y in zip(parts, origin_x, origin_y, strict=True)
+    ]
     lone = [stopping(rng, scattered, etch, float(rng.uniform(0.25, 0.6))), recoils(rng, dull)]
     for pits in lone:
         pits["x_px"], pits["y_px"] = _places(rng, len(pits), size_px, *per_field)

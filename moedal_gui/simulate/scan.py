@@ -99,9 +99,7 @@ def simulate_field(parameters: SimulationParameters, rng: np.random.Generator) -
     return SimulatedField(stack, microscope.channels, microscope.optics.polarity, truth)
 
 
-def _foil_pits(
-    rng: np.random.Generator, grid: Grid, etch: Etch, parameters: SimulationParameters
-) -> pd.DataFrame:
+def _foil_pits(rng: np.random.Generator, grid: Grid, etch: Etch, parameters: SimulationParameters) -> pd.DataFrame:
     """Pits of the foil, some way beyond the fields, none at the pin holes."""
     width, height = grid.extent_px
     size = (width + 2 * FOIL_MARGIN_PX, height + 2 * FOIL_MARGIN_PX)
@@ -150,7 +148,9 @@ def _description(
     }
 
 
-def _write_pictures(folder: Path, scan: str, field: int, stack: npt.NDArray[Any], channels: tuple[Channel, ...]) -> None:
+def _write_pictures(
+    folder: Path, scan: str, field: int, stack: npt.NDArray[Any], channels: tuple[Channel, ...]
+) -> None:
     for picture, channel in zip(stack, channels, strict=True):
         _, encoded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
         # Not cv2.imwrite: it cannot write to every path.

@@ -52,17 +52,16 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
         scans = [s for s in project.catalogue.scans() if s.foil == foil]
         pits = _foil_pits(project, scans, parameters.run)
-        for frame in dict.fromkeys(pits["frame"]) if len(pits) else ():
-            table, row = _link_frame(pits[pits["frame"] == frame], scans)
-            tables.append(table)
-            rows.append({"foil": foil, "frame": frame, **row})
+        table, row = _link_foil(pits, scans)
+        tables.append(table)
+        rows.append({"foil": foil, **row})
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     project.catalogue.add_links(run.run_id, links)
     found = int(links["passes"].sum()) if len(links) else 0
     accidents = float((1 - links.loc[links["passes"].astype(bool), "score"]).sum()) if len(links) else 0.0
     values = {
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
-        "frames": rows,
+        "foils": rows,
     }  # fmt: skip
     project.catalogue.finish_run(run.run_id, values)
     return Outcome(f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links", values)
@@ -146,7 +145,8 @@ def _mouths(pits: pd.DataFrame) -> Mouths:
     major, minor = pits["major_px"].to_numpy(float), pits["minor_px"].to_numpy(float)
     axes = np.log(np.stack([np.maximum(major, minor), np.minimum(major, minor)], axis=1))
     density = np.nan_to_num(pits["density"].to_numpy(float), nan=1e-6)
-    return Mouths(pits[["u", "v"]].to_numpy(float), axes, np.deg2rad(pits["direction"].to_numpy(float)), density)
+    direction = np.deg2rad(pits["direction"].to_numpy(float))
+    return Mouths(pits[["u", "v"]].to_numpy(float), axes, direction, density, pits["frame_number"].to_numpy(np.intp))
 
 
 def _geometry(scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: Mouths) -> tuple[Geometry | None, bool]:
@@ -162,10 +162,13 @@ def _geometry(scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: 
     return estimate_geometry(top, bottom, known_h, known_apart), True
 
 
-def _link_frame(pits: pd.DataFrame, scans: list[ScanRecord]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _link_foil(pits: pd.DataFrame, scans: list[ScanRecord]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    empty = pd.DataFrame(columns=list(LINK_COLUMNS))
+    if not len(pits):
+        return empty, {"links": 0, "reason": "no pits with a surface and an ellipse"}
+    pits = pits.assign(frame_number=pd.factorize(pits["frame"])[0])
     top_pits = pits[pits["surface"] == "top"].reset_index(drop=True)
     bottom_pits = pits[pits["surface"] == "bottom"].reset_index(drop=True)
-    empty = pd.DataFrame(columns=list(LINK_COLUMNS))
     if len(top_pits) < _FEWEST or len(bottom_pits) < _FEWEST:
         return empty, {"links": 0, "reason": "too few pits on one of the surfaces"}
     top, bottom = _mouths(top_pits), _mouths(bottom_pits)
@@ -178,7 +181,7 @@ def _link_frame(pits: pd.DataFrame, scans: list[ScanRecord]) -> tuple[pd.DataFra
     linking = link(top, bottom, geometry)
     table = _table(linking, top_pits, bottom_pits, top, bottom)
     row = {
-        "links": len(table), "expected_accidentals": round(linking.expected_accidents, 2), "bulk_etch_px": round(geometry.bulk_etch, 3),
+        "links": len(table), "frames": int(pits["frame_number"].nunique()), "expected_accidentals": round(linking.expected_accidents, 2), "bulk_etch_px": round(geometry.bulk_etch, 3),
         "surfaces_apart_px": round(geometry.surfaces_apart, 3), "estimated": estimated,
         "axis_spread": linking.geometry.spread, "mouth_share": linking.geometry.mouth_share,
     }  # fmt: skip

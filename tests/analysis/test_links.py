@@ -1,5 +1,7 @@
 """Entry-exit pairs on tracks drawn here, with errors as a detector makes them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,9 +31,13 @@ def _mouths(
     axes = np.stack([axes.max(axis=1), axes.min(axis=1)], axis=1)
     wobble = np.minimum(error / np.maximum(2 * (axes[:, 0] - axes[:, 1]), 0.02), 3.0)
     places = table[:, :2] + rng.normal(0, 0.4, (count, 2))
-    return Mouths(places, axes, table[:, 4] + rng.normal(0, 1, count) * wobble, np.full(count, count / area)), table[
-        :, 5
-    ]
+    return Mouths(
+        places,
+        axes,
+        table[:, 4] + rng.normal(0, 1, count) * wobble,
+        np.full(count, count / area),
+        np.zeros(count, np.intp),
+    ), table[:, 5]
 
 
 def _foil(
@@ -89,7 +95,7 @@ def test_expected_accidents_are_about_those_there_are() -> None:
 def test_where_there_are_no_tracks_hardly_any_passes() -> None:
     rng = np.random.default_rng(2)
     top, bottom, _, _, _ = _foil(11, 100, 6, 0.03, 1.0)
-    scrambled = Mouths(rng.permutation(bottom.places), bottom.log_axes, bottom.azimuth, bottom.density)
+    scrambled = replace(bottom, places=rng.permutation(bottom.places))
     found = link(top, scrambled, Geometry(H, APART))
     assert passing(found.score).sum() <= 12
 

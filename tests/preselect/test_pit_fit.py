@@ -81,7 +81,10 @@ def test_merged_pits_are_drawn_once_and_crossed_ones_added():
     shape = (80, 90)
     same, crossed = Pits(p, np.array([1.0, 1.0])), Pits(p, np.array([1.0, -1.0]))
     assert set(np.unique(owners(same, shape)[0])) == {-1, 0, 1}
-    one = [draw(Pits(p[[k]], np.array([a])), shape, owners(Pits(p[[k]], np.array([a])), shape)) for k, a in ((0, 1.0), (1, -1.0))]
+    one = [
+        draw(Pits(p[[k]], np.array([a])), shape, owners(Pits(p[[k]], np.array([a])), shape))
+        for k, a in ((0, 1.0), (1, -1.0))
+    ]
     assert np.allclose(draw(crossed, shape, owners(crossed, shape)), one[0] + one[1], atol=1e-4)
 
 
