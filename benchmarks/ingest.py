@@ -21,7 +21,9 @@ _COLUMNS, _ROWS = 8, 8
 def measure() -> list[str]:
     """Lines of a table: seconds and ratio, medians of a few rounds."""
     with tempfile.TemporaryDirectory() as folder:
-        scans = simulate_foil(Path(folder) / "scans", SimulationParameters(seed=5, columns=_COLUMNS, rows=_ROWS, both_sides=False))
+        scans = simulate_foil(
+            Path(folder) / "scans", SimulationParameters(seed=5, columns=_COLUMNS, rows=_ROWS, both_sides=False)
+        )
         bare, whole = [], []
         for number in range(_ROUNDS):
             bare.append(_decode(scans[0]))

@@ -51,6 +51,12 @@ class Latest:
         with self._lock:
             self._generation += 1
 
+    def settle(self) -> None:
+        """Drop every question and wait until the one under way has stopped; what it reads may then be closed."""
+        self.drop()
+        if not self._closed:
+            self._executor.submit(_nothing).result()
+
     def close(self) -> None:
         """Take no more questions and wait for the one under way."""
         self._closed = True
@@ -71,3 +77,7 @@ class Latest:
         except Exception as error:  # noqa: BLE001 - an edge: the thread must live, the error is handed on
             if wanted():
                 self.failed.emit(generation, error)
+
+
+def _nothing() -> None:
+    """What is waited for when all before it has to be done."""

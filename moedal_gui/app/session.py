@@ -69,7 +69,7 @@ class Session:
 
     def close(self) -> None:
         """Put the project away."""
-        self._reader.drop()
+        self._reader.settle()
         old, self.project = self.project, None
         if old is None:
             return

@@ -144,6 +144,7 @@ class Workbench:
         self.session.shut()
 
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
+        self.candidates.pairs.settle()
         self.labelling.open(new)
         self.field = None
         self.seen.open(new, self.settings.now.annotator)

@@ -56,7 +56,7 @@ def of_project(project: Project) -> Outcome:
         lines.append(
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
-        lines += [f"    {note}" for note in row["notes"]]
+        lines += [f"    {note}" for note in [*row["notes"], *row["light"].get("doubts", [])]]
     if link:
         lines.append(
             f"  {link.summary.get('candidates')} candidates, about {link.summary.get('expected_accidentals')} of them by accident"
@@ -73,7 +73,7 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "incomplete_fields": [str(f) for f, m in zip(fields["field"], fields["missing"], strict=True) if m],
         "whole": scan.whole, "pits": run.summary.get("pits") if run else None, "run": run.name if run else None,
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
-        "notes": list(scan.notes), "description": _words(scan.description),
+        "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {}, "description": _words(scan.description),
     }  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -14,13 +15,14 @@ from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import FlatField
-from moedal_gui.preselect.methods import detect
+from moedal_gui.preselect.methods import Method, detect
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import pixels_hash
+from moedal_gui.tasks.light_check import check_light
 
-METHODS = ("auto", "divergence", "blob")
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class PreselectParameters:
     """What ``preselect`` is told."""
 
     scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
-    method: str = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
+    method: Method = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class _FieldUnit:
     missing: tuple[int, ...]
     description: ScanDescription
     flat: FlatField
-    method: str
+    method: Method
 
 
 def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, pd.DataFrame]:
@@ -79,10 +81,12 @@ def look_through(unit: _FieldUnit) -> pd.DataFrame:
         stack = images.read(unit.batch, unit.slot)
     finally:
         images.close()
-    return detect(stack, unit.description, unit.flat, unit.method)
+    absent = [c.step in unit.missing for c in unit.description.channels]
+    channels = tuple(replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, absent, strict=True))
+    return detect(stack, unit.description, FlatField(channels), unit.method)
 
 
-def _run_for(project: Project, scan: ScanRecord, method: str) -> RunRecord:
+def _run_for(project: Project, scan: ScanRecord, method: Method) -> RunRecord:
     """The run these words stand for: whole already, begun, or new."""
     words = {"method": method}
     hashed = pixels_hash(scan, project.catalogue.fields(scan.scan_id))
@@ -93,7 +97,7 @@ def _run_for(project: Project, scan: ScanRecord, method: str) -> RunRecord:
     return project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__)
 
 
-def _units(project: Project, scan: ScanRecord, run: RunRecord, method: str, finished: set[int]) -> list[_FieldUnit]:
+def _units(project: Project, scan: ScanRecord, run: RunRecord, method: Method, finished: set[int]) -> list[_FieldUnit]:
     assert scan.flat is not None
     flat = FlatField.from_json(scan.flat)
     pixels = project.path / "pixels"
@@ -105,21 +109,32 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, method: str, fini
 
 
 def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord]]) -> Outcome:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for scan, run in runs:
         if run.finished is None:
             settle_pits(project, scan, run)
+        light = dict(
+            next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id).get(
+                "light", {}
+            )
+        )
         pits = project.catalogue.pits(run.run_id)
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
-        rows.append({"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces})
+        rows.append(
+            {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light}
+        )
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
-    return Outcome(sentence, {"scans": rows})
+    doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
+    return Outcome("\n".join([sentence, *doubts]), {"scans": rows})
 
 
 def settle_pits(project: Project, scan: ScanRecord, run: RunRecord) -> None:
-    """Merge the doubles of overlapping fields and mark the run whole."""
+    """Merge the doubles of overlapping fields, test what was said of the light, and mark the run whole."""
     every = project.catalogue.pits(run.run_id, merged=False)
     fields = project.catalogue.fields(scan.scan_id)
     double_of = doubles(every, stage_placement(scan.description, fields))
     project.catalogue.set_doubles(run.run_id, double_of)
-    project.catalogue.finish_run(run.run_id, {"pits": len(every) - len(double_of), "doubles": len(double_of)})
+    light = check_light(project, scan, every[~every["pit_id"].isin(list(double_of))])
+    project.catalogue.finish_run(
+        run.run_id, {"pits": len(every) - len(double_of), "doubles": len(double_of), "light": light}
+    )

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from moedal_gui import paths
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
+from moedal_gui.ui.constants_alive import keep_constants_alive
 from moedal_gui.ui.main_window import MainWindow
 
 _LOG = logging.getLogger("moedal_gui")
@@ -45,6 +46,7 @@ def open_workbench(target: Path | None) -> int:
 
 def application_of(words: list[str]) -> QApplication:
     """The one application, made if there is none."""
+    keep_constants_alive()
     found = QApplication.instance()
     application = found if isinstance(found, QApplication) else QApplication(words)
     application.setApplicationName("moedal-gui")

@@ -43,6 +43,12 @@ def lonely(window: MainWindow, linked: bool) -> int:
     raise AssertionError("no such pit")
 
 
+def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """A key on the canvas, after the window has taken note of what was there before."""
+    QTest.qWait(20)
+    QTest.keyClick(window.canvas.overlay, key, held)
+
+
 def labels_on_disk(path: Path) -> list[str]:
     with Project.open(path) as project:
         return [str(word) for word in project.labels.in_force()["label"]]
@@ -91,25 +97,24 @@ def test_a_candidate_picked_in_the_table_comes_into_view(window: MainWindow, unt
 def test_a_verdict_is_on_disk_and_the_next_candidate_in_front(window: MainWindow, project_path: Path) -> None:
     window.actions_.run("candidate.next")
     first = window.workbench.candidates.row
-    QTest.keyClick(window.canvas.overlay, Qt.Key.Key_Y)
+    press(window, Qt.Key.Key_Y)
     with Project.open(project_path) as project:
         assert project.labels.verdicts()["verdict"].tolist() == ["accepted"]
     assert window.workbench.candidates.row != first
 
 
 def test_a_key_labels_and_goes_on(window: MainWindow, project_path: Path) -> None:
-    overlay = window.canvas.overlay
-    QTest.keyClick(overlay, Qt.Key.Key_Space)
+    press(window, Qt.Key.Key_Space)
     first = window.workbench.labelling.row
-    QTest.keyClick(overlay, Qt.Key.Key_4)
+    press(window, Qt.Key.Key_4)
     assert labels_on_disk(project_path).count("misc") >= 1
     assert window.workbench.labelling.codes[first] == 3
     assert window.workbench.labelling.row not in (first, None)
-    QTest.keyClick(overlay, Qt.Key.Key_U)
+    press(window, Qt.Key.Key_U)
     assert labels_on_disk(project_path) == []
     assert window.workbench.labelling.codes[first] == -1
     assert window.workbench.labelling.row == first
-    QTest.keyClick(overlay, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert "misc" in labels_on_disk(project_path)
 
 
@@ -118,11 +123,11 @@ def test_a_linked_pit_is_labelled_at_both_ends_unless_shift_is_held(window: Main
     row = int(np.flatnonzero(pits.partner >= 0)[0])
     other = int(pits.partner[row])
     window.workbench.selection.pick(int(pits.ids[row]))
-    QTest.keyClick(window.canvas.overlay, Qt.Key.Key_1)
+    press(window, Qt.Key.Key_1)
     assert labels_on_disk(project_path) == ["candidate", "candidate"]
     assert labelling.codes[row] == labelling.codes[other] == 0
     window.workbench.selection.pick(int(pits.ids[row]))
-    QTest.keyClick(window.canvas.overlay, Qt.Key.Key_5, Qt.KeyboardModifier.ShiftModifier)
+    press(window, Qt.Key.Key_5, Qt.KeyboardModifier.ShiftModifier)
     assert labelling.codes[row] == 4
     assert labelling.codes[other] == 0
 
@@ -164,9 +169,9 @@ def test_go_to_finds_a_field_and_a_pit(window: MainWindow) -> None:
 def test_page_down_walks_the_unseen_fields(window: MainWindow) -> None:
     sheet, seen = window.workbench.session.sheet, window.workbench.seen
     for _ in sheet.names:
-        QTest.keyClick(window.canvas.overlay, Qt.Key.Key_PageDown)
+        press(window, Qt.Key.Key_PageDown)
     assert seen.count(sheet.record.foil, sheet.record.scan) == len(sheet.names)
-    QTest.keyClick(window.canvas.overlay, Qt.Key.Key_PageDown)
+    press(window, Qt.Key.Key_PageDown)
     assert any("every field" in text for text in window.toasts.texts())
 
 
@@ -250,7 +255,7 @@ def test_a_locked_project_is_read_and_says_so(empty_window: MainWindow, project_
         assert empty_window.status.read_only.isVisible()
         assert any("reading only" in text for text in empty_window.toasts.texts())
         empty_window.workbench.labelling.start()
-        QTest.keyClick(empty_window.canvas.overlay, Qt.Key.Key_1)
+        press(empty_window, Qt.Key.Key_1)
         assert any("reading only" in text for text in empty_window.toasts.texts())
         assert not empty_window.menus.actions["task.preselect"].isEnabled()
 
