@@ -17,6 +17,7 @@ from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.sheet import Sheet, flat_field_of
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.imaging.crops import cut_crop
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.imaging.relief import integrate
@@ -140,6 +141,12 @@ def stack_and_slopes(
     if len(description.rim) < 3:
         return stack, None
     flat = flat_field_of(scan)
-    even = normalise(stack, flat) if flat is not None else stack.astype(np.float32)
-    slope = first_harmonic(even[list(description.rim)], description.rim_azimuths_deg)
+    rim = list(description.rim)
+    lamps = stack[rim]
+    even = (
+        normalise(lamps, FlatField(tuple(flat.channels[i] for i in rim)))
+        if flat is not None
+        else lamps.astype(np.float32)
+    )
+    slope = first_harmonic(even, description.rim_azimuths_deg)
     return stack, np.stack([slope.slope_x, slope.slope_y])

@@ -289,7 +289,7 @@ class Catalogue:
     def add_pits(self, run_id: int, field_id: int, table: pd.DataFrame) -> None:
         """Enter one field's pits (DETECTION_COLUMNS) and note that the field is done, in one transaction."""
         names = list(DETECTION_COLUMNS)
-        rows = [tuple(_plain(v) for v in row) for row in table[names].itertuples(index=False, name=None)]
+        rows = _plain_rows(table[names])
         with self._database.transaction() as connection:
             connection.execute("INSERT INTO run_fields VALUES (?, ?, ?)", (run_id, field_id, len(rows)))
             connection.executemany(
@@ -334,7 +334,7 @@ class Catalogue:
     # links and placements
     def add_links(self, run_id: int, table: pd.DataFrame) -> None:
         """Enter links (LINK_COLUMNS)."""
-        rows = [tuple(_plain(v) for v in row) for row in table[list(LINK_COLUMNS)].itertuples(index=False, name=None)]
+        rows = _plain_rows(table[list(LINK_COLUMNS)])
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM links WHERE run_id = ?", (run_id,))
             connection.executemany(
@@ -385,10 +385,15 @@ def _run_record(row: Sequence[Any]) -> RunRecord:
     )
 
 
-def _plain(value: Any) -> Any:
-    """A value SQLite takes: NaN and missing become NULL, numpy scalars become Python's."""
-    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and not np.isfinite(value)):
-        return None
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+def _plain_rows(table: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Rows of values SQLite takes: missing, NaN and infinities become NULL, numpy scalars Python's own."""
+    columns: list[list[Any]] = []
+    for name in table.columns:
+        values = table[name]
+        known = values.notna().to_numpy(copy=True)
+        if values.dtype.kind == "f":
+            known &= np.isfinite(values.to_numpy(dtype=float))
+        plain = values.to_numpy(dtype=object, copy=True)
+        plain[~known] = None
+        columns.append([v.item() if isinstance(v, np.generic) else v for v in plain])
+    return list(zip(*columns, strict=True))

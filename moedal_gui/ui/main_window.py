@@ -174,8 +174,12 @@ class MainWindow(QMainWindow):
             self.docks[row.id].show()
         for dock in first.values():
             dock.raise_()
-        self.resizeDocks([first["left"], first["right"]], [250, 380], Qt.Orientation.Horizontal)
-        self.resizeDocks([first["right"], first["lower right"]], [640, 200], Qt.Orientation.Vertical)
+        self.resizeDocks([first["left"], first["right"]], [250, 370], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [first["right"], first["lower right"]],
+            [int(self.height() * 0.66), int(self.height() * 0.18)],
+            Qt.Orientation.Vertical,
+        )
 
     def _show_docks(self, on: bool) -> None:
         # Panels say nothing useful without a project; the start page has the window to itself.

@@ -12,9 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ui"))
 
-from small_foil import make_foil  # noqa: E402
+from small_foil import make_foil
 
-from moedal_gui.app.workbench import Workbench  # noqa: E402
+from moedal_gui.app.workbench import Workbench
 
 
 @pytest.fixture(scope="session")

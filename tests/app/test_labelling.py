@@ -25,7 +25,9 @@ def test_nothing_is_announced_before_it_is_on_disk(opened: Workbench, project_pa
     assert seen == [1]
 
 
-def test_undo_works_across_restarts(workbench: Workbench, opened: Workbench, project_path: Path, tmp_path: Path) -> None:
+def test_undo_works_across_restarts(
+    workbench: Workbench, opened: Workbench, project_path: Path, tmp_path: Path
+) -> None:
     opened.labelling.start()
     for word in ("misc", "maybe", "misc"):
         opened.labelling.give(word, this_only=True)

@@ -16,10 +16,14 @@ def sheet_of(count: int, size: tuple[int, int]) -> PitSheet:
     cells, starts, order = _sort_into_cells(x, y, size)
     flat = np.full(count, 8.0)
     table = pd.DataFrame({"pit_id": np.arange(count)})
-    return PitSheet(table, x, y, flat, flat, flat, np.zeros(count, np.int8), np.full(count, -1), "", {}, starts, order, cells)
+    return PitSheet(
+        table, x, y, flat, flat, flat, np.zeros(count, np.int8), np.full(count, -1), "", {}, starts, order, cells
+    )
 
 
-@pytest.mark.parametrize("box", [(0, 0, 900, 700), (100.5, 50, 130, 90), (-50, -50, 10, 10), (850, 650, 2000, 2000), (5000, 0, 6000, 10)])
+@pytest.mark.parametrize(
+    "box", [(0, 0, 900, 700), (100.5, 50, 130, 90), (-50, -50, 10, 10), (850, 650, 2000, 2000), (5000, 0, 6000, 10)]
+)
 def test_pits_in_a_box(box: tuple[float, float, float, float]) -> None:
     pits = sheet_of(3000, (900, 700))
     x0, y0, x1, y1 = box

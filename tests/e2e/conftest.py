@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ui"))
 
-from small_foil import make_foil  # noqa: E402
+from small_foil import make_foil
 
 
 @pytest.fixture(scope="session")

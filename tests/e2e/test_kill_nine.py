@@ -77,7 +77,9 @@ def start(display: str, own_folders: Path) -> Iterator[Callable[[Path], Program]
             program.kill()
 
 
-def test_labels_outlive_a_kill_and_can_be_undone_afterwards(start: Callable[[Path], Program], project_path: Path) -> None:
+def test_labels_outlive_a_kill_and_can_be_undone_afterwards(
+    start: Callable[[Path], Program], project_path: Path
+) -> None:
     program = start(project_path)
 
     def first_label_is_there() -> bool:

@@ -40,7 +40,11 @@ def _enter_pits(project: Project, record: ScanRecord, truth: pd.DataFrame) -> No
         pairs += mine["pair"].tolist()
     catalogue.finish_run(found.run_id, {"pits": len(truth)})
     pits = catalogue.pits(found.run_id).assign(pair=pairs)
-    links = [_link(pair) for _, pair in pits.dropna(subset="pair").groupby("pair") if set(pair["surface"]) == {"top", "bottom"}]
+    links = [
+        _link(pair)
+        for _, pair in pits.dropna(subset="pair").groupby("pair")
+        if set(pair["surface"]) == {"top", "bottom"}
+    ]
     linked = catalogue.open_run("link", None, {}, "test", "test")
     catalogue.add_links(linked.run_id, pd.DataFrame(links))
     catalogue.finish_run(linked.run_id, {"links": len(links)})

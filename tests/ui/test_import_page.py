@@ -37,7 +37,11 @@ def test_a_scan_is_looked_into_turned_and_taken_in(empty_window: MainWindow, sca
     page.rows["orientation"].confirm.click()
     assert not page.draft.is_assumed("orientation")
     page.take.click()
-    until(lambda: empty_window.workbench.session.sheet is not None and len(empty_window.workbench.session.sheet.names) == 4)
+    until(
+        lambda: (
+            empty_window.workbench.session.sheet is not None and len(empty_window.workbench.session.sheet.names) == 4
+        )
+    )
     record = empty_window.workbench.session.sheet.record
     assert record.description.rim_azimuths_deg == tuple((a + 45.0) % 360 for a in before)
     assert "orientation" not in record.description.assumed

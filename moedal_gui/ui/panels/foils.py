@@ -32,6 +32,8 @@ class FoilsPanel(Panel):
         ):
             self.tree.headerItem().setToolTip(column, tip)
         self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(12)
+        self.tree.setMinimumWidth(210)
         self.tree.setAccessibleName("Foils, scans and fields")
         self.tree.setToolTip("Click a field to go there; PageDown goes to the next unseen one")
         header = self.tree.header()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -61,6 +61,8 @@ class LabellingPanel(Panel):
         self.meter = QLabel()
         self.meter.setProperty("role", "dim")
         self.buttons = {name: self._class_button(name) for name in CLASSES}
+        self._meters = QTimer(self, singleShot=True, interval=150)
+        self._meters.timeout.connect(self._show_meters)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._built())
@@ -137,6 +139,7 @@ class LabellingPanel(Panel):
         ):
             row.addWidget(self._button(identity, title))
         layout.addLayout(row)
+        layout.addWidget(self.crops.small)
         line = QFrame()
         line.setProperty("role", "line")
         layout.addWidget(line)
@@ -181,7 +184,8 @@ class LabellingPanel(Panel):
     def _labels_changed(self, change: LabelChange) -> None:
         del change
         self._show_label()
-        self._show_meters()
+        # A progress bar paints at once and with it the window: the meters may lag behind the keys.
+        self._meters.start()
 
     def _display_changed(self, old: Display, new: Display) -> None:
         if old.film != new.film:

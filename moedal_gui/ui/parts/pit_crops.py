@@ -17,7 +17,10 @@ _FILM_MS = 110
 
 
 class PitCrops(QWidget):
-    """A large channel and the relief side by side, every channel small below; a small one pressed becomes large."""
+    """A large channel and the relief side by side.
+
+    ``small`` is a widget of its own with every channel small, to be placed by whoever shows this; one pressed becomes large.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +34,9 @@ class PitCrops(QWidget):
         self._chosen = 0
         self._lamps: list[int] = []
         self._frame = 0
-        self._grid = QGridLayout()
+        self.small = QWidget()
+        self._grid = QGridLayout(self.small)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(3)
         top = QHBoxLayout()
         top.setSpacing(4)
@@ -41,7 +46,6 @@ class PitCrops(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
-        layout.addLayout(self._grid)
         self._film = QTimer(self, interval=_FILM_MS)
         self._film.timeout.connect(self._next_frame)
 

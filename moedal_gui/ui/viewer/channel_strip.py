@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
-from superqt import QRangeSlider
+from superqt import QFlowLayout, QRangeSlider
 
 from moedal_gui.app.display import Picture
 from moedal_gui.app.shading import Limits
@@ -25,16 +25,18 @@ class ChannelStrip(QFrame):
         self._buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
         self._range: Limits = (0.0, 1.0)
-        self._layout = QHBoxLayout(self)
+        # In a narrow window the buttons go on in a second row.
+        self._layout = QFlowLayout(self)
         self._layout.setContentsMargins(6, 3, 8, 3)
-        self._layout.setSpacing(1)
-        self._row = QHBoxLayout()
-        self._row.setSpacing(1)
-        self._layout.addLayout(self._row)
-        self._layout.addStretch(1)
+        self._layout.setHorizontalSpacing(1)
+        self._layout.setVerticalSpacing(1)
+        contrast = QWidget()
+        self._contrast = contrast
+        row = QHBoxLayout(contrast)
+        row.setContentsMargins(12, 0, 0, 0)
         self._caption = QLabel("Contrast")
         self._caption.setProperty("role", "dim")
-        self._layout.addWidget(self._caption)
+        row.addWidget(self._caption)
         self.slider = QRangeSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
         self.slider.setValue((0, _STEPS))
@@ -42,12 +44,13 @@ class ChannelStrip(QFrame):
         self.slider.setMaximumWidth(220)
         self.slider.setAccessibleName("Contrast of this channel")
         self.slider.setToolTip("Lowest and highest grey value shown; remembered for this scan and channel")
-        self._layout.addWidget(self.slider, 1)
+        row.addWidget(self.slider, 1)
         self.auto = QToolButton()
         self.auto.setText("Auto")
         self.auto.setToolTip("Find the contrast of this channel again")
         self.auto.setAccessibleName("Contrast by itself")
-        self._layout.addWidget(self.auto)
+        row.addWidget(self.auto)
+        self._layout.addWidget(contrast)
         self.auto.clicked.connect(self.contrastForgotten)
         self._settle = QTimer(self, singleShot=True, interval=60)
         self._settle.timeout.connect(self._tell)
@@ -60,6 +63,7 @@ class ChannelStrip(QFrame):
             return
         for button in self._buttons.values():
             self._group.removeButton(button)
+            self._layout.removeWidget(button)
             button.deleteLater()
         self._buttons = {}
         for picture in pictures:
@@ -71,8 +75,11 @@ class ChannelStrip(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _on, key=picture.key: self.pictureAsked.emit(key))
             self._group.addButton(button)
-            self._row.addWidget(button)
+            self._layout.addWidget(button)
             self._buttons[picture.key] = button
+        # The contrast stands last.
+        self._layout.removeWidget(self._contrast)
+        self._layout.addWidget(self._contrast)
         self.setVisible(bool(pictures))
 
     def mark(self, key: str) -> None:
