@@ -31,6 +31,7 @@ def check_light(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[
         told) and ``doubts``, a list of sentences; empty for scans without a usable ring.
     """
     flat = flat_of(scan)
+    pits = pits[(pits["major_px"] * pits["minor_px"]).notna()]
     if flat is None or len(pits) == 0:
         return {}
     usable = usable_channels(flat)
