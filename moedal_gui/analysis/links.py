@@ -20,6 +20,7 @@ WANTED_PURITY = 0.9
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 4.5
 _FEWEST_SURE = 6
+_LEAST_SCALE = 0.65
 _PRIOR_LINKS = 8.0  # how many links the errors assumed at first are worth
 _PRIOR_LEVEL = 3.0
 _SHIFTS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.7, 0.7), (-0.7, 0.7))
@@ -103,11 +104,12 @@ def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Popul
         misfit = sure.log_axes_misfit[rows].reshape(-1, 2, 2)
         middle = np.median(misfit, axis=0)
         # Four axes share three unknowns, so what is left over is narrower than the errors by about sqrt(3 / 4).
-        scatter = 1.4826 * np.median(np.abs(misfit - middle), axis=0) / np.sqrt(0.75)
+        off = 1.4826 * np.median(np.abs(misfit - middle) / sure.width[rows].reshape(-1, 2, 2), axis=0) / np.sqrt(0.75)
         trust = len(rows) / (len(rows) + _PRIOR_LINKS)
-        spread = trust * np.clip(scatter, 0.015, 0.2) + (1 - trust) * np.asarray(geometry.spread)
+        # The surest links are those that happen to fit well: their scatter alone would make the others look wrong.
+        scale = np.clip(np.asarray(best.scale) * off**trust, _LEAST_SCALE, 3.0)
         bias = np.asarray(best.bias) + trust * middle
-        best = replace(best, bias=_pairs_of(bias), spread=_pairs_of(spread))
+        best = replace(best, bias=_pairs_of(bias), scale=_pairs_of(scale))
     return best
 
 
@@ -139,6 +141,7 @@ def _taken(pairs: Pairs, rows: Integers) -> Pairs:
         pairs.dip[rows],
         pairs.residual[rows],
         pairs.log_axes_misfit[rows],
+        pairs.width[rows],
     )
 
 

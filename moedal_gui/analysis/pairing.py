@@ -75,7 +75,11 @@ class Geometry:
         surfaces. 1 for sharp cones about the track: the centre of a mouth lies h / (tan d (V sin d + 1)) behind the
         crossing on either side. 0 where places mean the crossings themselves.
     spread
-        (2, 2): standard deviation of the logarithms of (major, minor) on (top, bottom).
+        (2, 2): standard deviation of the logarithms of (major, minor) of large pits on (top, bottom).
+    edge_error
+        (2,): how well a rim is placed on (top, bottom), px; adds to `spread` in proportion to 1 / axis.
+    scale
+        (2, 2): factor on both of the above, measured on the links themselves; same order as `spread`.
     bias
         (2, 2): mean of measured minus true logarithms, same order.
     place_error
@@ -85,7 +89,9 @@ class Geometry:
     bulk_etch: float
     surfaces_apart: float
     mouth_share: float = 1.0
-    spread: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 0.05), (0.06, 0.06))
+    spread: tuple[tuple[float, float], tuple[float, float]] = ((0.03, 0.03), (0.03, 0.03))
+    edge_error: tuple[float, float] = (0.45, 0.6)
+    scale: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0))
     bias: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
     place_error: float = 0.7
 
@@ -100,7 +106,9 @@ class Pairs:
     """Possible pairs and what was measured on them.
 
     ``evidence`` is the logarithm of the likelihood ratio of one track against an accident; ``residual`` the distance
-    (px) of the partner from the place predicted from both mouths; ``dip`` in radians.
+    (px) of the partner from the place predicted from both mouths; ``dip`` in radians. ``log_axes_misfit`` and
+    ``width`` (n, 4): measured minus fitted logarithms of top major, top minor, bottom major, bottom minor, and the
+    standard deviations expected of them.
     """
 
     top: Integers
@@ -109,6 +117,7 @@ class Pairs:
     dip: Floats
     residual: Floats
     log_axes_misfit: Floats
+    width: Floats
 
     def __len__(self) -> int:
         return len(self.top)
@@ -135,39 +144,47 @@ def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geome
     distance = np.hypot(displacement[:, 0], displacement[:, 1])
     bias = np.asarray(geometry.bias)
     measured = np.stack([top.log_axes[i] - bias[0], bottom.log_axes[j] - bias[1]], axis=1)  # (n, end, axis)
-    spread = np.asarray(geometry.spread)
-    log_minor, misfit, dip = _one_track(measured, distance, geometry, spread)
+    own = axis_errors(measured, geometry)
+    log_minor, misfit, dip = _one_track(measured, distance, geometry, own)
     dip_error = 1.4 * geometry.place_error * np.sin(dip) ** 2 / geometry.surfaces_apart
     per_radian = (_log_major(log_minor, dip + _STEP, geometry) - _log_major(log_minor, dip - _STEP, geometry)) / (
         2 * _STEP
     )
-    width = np.sqrt(spread[None] ** 2 + np.stack([per_radian * dip_error, np.zeros_like(dip)], axis=1)[:, None, :] ** 2)
+    width = np.sqrt(own**2 + np.stack([per_radian * dip_error, np.zeros_like(dip)], axis=1)[:, None, :] ** 2)
     log_pair = _robust_log_normal(misfit, width).sum(axis=(1, 2)) - np.log(population.prior_width)
     elongation = _log_major(log_minor, dip, geometry) - log_minor
     direction = np.arctan2(displacement[:, 1], displacement[:, 0])
     for end, azimuth, wanted in ((0, top.azimuth[i], direction), (1, bottom.azimuth[j], direction + np.pi)):
-        wobble = _azimuth_error(elongation, spread[end].mean(), distance, geometry.place_error)
+        wobble = _azimuth_error(elongation, own[:, end].mean(axis=1), distance, geometry.place_error)
         log_pair += _log_azimuth(azimuth - wanted, wobble)
     log_pair += 4 * np.log(np.sin(dip)) - np.log(np.pi * geometry.surfaces_apart**2)
     log_accident = population.log_density(top.log_axes[i]) + population.log_density(bottom.log_axes[j])
     log_accident += np.log(np.maximum(bottom.density[j], 1e-12)) - 2 * np.log(2 * np.pi)
     residual = _residual(top, bottom, i, j, displacement, geometry)
-    return Pairs(i, j, log_pair - log_accident, dip, residual, misfit.reshape(len(misfit), -1))
+    flat = (len(misfit), 4)
+    return Pairs(i, j, log_pair - log_accident, dip, residual, misfit.reshape(flat), own.reshape(flat))
 
 
-def _one_track(measured: Floats, distance: Floats, geometry: Geometry, spread: Floats) -> tuple[Floats, Floats, Floats]:
+def axis_errors(measured: Floats, geometry: Geometry) -> Floats:
+    """Standard deviations of the logarithms of axes (n, end, axis) measured so; a small mouth is known less well."""
+    edge = np.asarray(geometry.edge_error)[:, None]
+    relative = np.sqrt(np.asarray(geometry.spread) ** 2 + (edge / np.exp(measured)) ** 2)
+    return np.minimum(relative * np.asarray(geometry.scale), 0.5)
+
+
+def _one_track(measured: Floats, distance: Floats, geometry: Geometry, errors: Floats) -> tuple[Floats, Floats, Floats]:
     """The minor axis (logarithm) that fits four axes best, what is left over (n, end, axis), and the dip."""
-    weight = 1.0 / spread**2
-    log_minor = (measured[:, :, 1] * weight[:, 1]).sum(axis=1) / weight[:, 1].sum()
+    weight = 1.0 / errors**2
+    log_minor = (measured[:, :, 1] * weight[:, :, 1]).sum(axis=1) / weight[:, :, 1].sum(axis=1)
     ceiling = np.log(2 * geometry.bulk_etch) - 0.01
     for _ in range(_NEWTON_ROUNDS):
         log_minor = np.minimum(log_minor, ceiling)
         dip = _dip(log_minor, distance, geometry)
         at = _log_major(log_minor, dip, geometry)
         slope = (_log_major(log_minor + _STEP, _dip(log_minor + _STEP, distance, geometry), geometry) - at) / _STEP
-        gradient = ((measured[:, :, 1] - log_minor[:, None]) * weight[:, 1]).sum(axis=1)
-        gradient += slope * ((measured[:, :, 0] - at[:, None]) * weight[:, 0]).sum(axis=1)
-        curvature = weight[:, 1].sum() + slope**2 * weight[:, 0].sum()
+        gradient = ((measured[:, :, 1] - log_minor[:, None]) * weight[:, :, 1]).sum(axis=1)
+        gradient += slope * ((measured[:, :, 0] - at[:, None]) * weight[:, :, 0]).sum(axis=1)
+        curvature = weight[:, :, 1].sum(axis=1) + slope**2 * weight[:, :, 0].sum(axis=1)
         log_minor = log_minor + np.clip(gradient / curvature, -0.3, 0.3)
     log_minor = np.minimum(log_minor, ceiling)
     dip = _dip(log_minor, distance, geometry)
@@ -218,7 +235,7 @@ def _robust_log_normal(misfit: Floats, width: Floats) -> Floats:
     return np.logaddexp(good, bad) - 0.5 * np.log(2 * np.pi)
 
 
-def _azimuth_error(elongation: Floats, spread: float, distance: Floats, place_error: float) -> Floats:
+def _azimuth_error(elongation: Floats, spread: Floats, distance: Floats, place_error: float) -> Floats:
     """Radians; a nearly round mouth has no direction, a near partner none either."""
     shape = spread / np.maximum(2 * elongation, 0.02)
     return np.sqrt(0.04**2 + shape**2 + (1.4 * place_error / np.maximum(distance, 0.3)) ** 2)

@@ -11,11 +11,10 @@ import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.background import Latest
-from moedal_gui.app.crops import CROP_PX, RELIEF_WAVE_PX, Crop, stack_and_slopes
+from moedal_gui.app.crops import CROP_PX, Crop, relief_at, stack_and_slopes
 from moedal_gui.app.session import Session
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.imaging.crops import cut_crop
-from moedal_gui.imaging.relief import integrate
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 
@@ -141,8 +140,7 @@ class Candidates:
         flop = -1 if place.scan.description.mirrored else 1
         relief = None
         if slopes is not None:
-            part = cut_crop(slopes, place.x_px, place.y_px, CROP_PX)
-            relief = integrate(part[0], part[1], longest_px=RELIEF_WAVE_PX)[..., ::flop]
+            relief = relief_at(slopes, place.x_px, place.y_px)[..., ::flop]
         return Crop(row, cut_crop(stack, place.x_px, place.y_px, CROP_PX)[..., ::flop], relief)
 
     def _place(self, project: Project, pit_id: int) -> PitPlace:

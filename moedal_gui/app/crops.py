@@ -20,7 +20,6 @@ from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise
-from moedal_gui.imaging.relief import integrate
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import ImageStore
 
@@ -101,8 +100,7 @@ class CropSource:
         raw = cut_crop(stack, x, y, CROP_PX)
         relief = None
         if slopes is not None:
-            part = cut_crop(slopes, x, y, CROP_PX)
-            relief = integrate(part[0], part[1], longest_px=RELIEF_WAVE_PX)
+            relief = relief_at(slopes, x, y)
         if self._sheet.mirrored:
             raw = raw[..., ::-1]
             relief = relief[..., ::-1] if relief is not None else None
@@ -150,3 +148,12 @@ def stack_and_slopes(
     )
     slope = first_harmonic(even, description.rim_azimuths_deg)
     return stack, np.stack([slope.slope_x, slope.slope_y])
+
+
+def relief_at(slopes: npt.NDArray[np.float32], x_px: float, y_px: float) -> npt.NDArray[np.float32]:
+    """Relief (S, S) round a place of a field's slopes (2, H, W)."""
+    # scipy is loaded with the first relief, not with the window.
+    from moedal_gui.imaging.relief import integrate
+
+    part = cut_crop(slopes, x_px, y_px, CROP_PX)
+    return integrate(part[0], part[1], longest_px=RELIEF_WAVE_PX)

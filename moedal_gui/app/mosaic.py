@@ -15,7 +15,6 @@ from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise
-from moedal_gui.imaging.relief import integrate
 from moedal_gui.store.images import ImageStore
 
 COARSER = 2
@@ -208,6 +207,9 @@ def _lay(planes: Float32, tile: Float32, x0: int, y0: int) -> None:
 
 
 def _relief(slopes: Float32, step: int) -> Float32:
+    # scipy is loaded with the first relief, not with the window.
+    from moedal_gui.imaging.relief import integrate
+
     bare = ~np.isfinite(slopes[0])
     whole = np.nan_to_num(slopes)
     height = integrate(whole[0], whole[1], longest_px=_RELIEF_WAVE_PX / step)

@@ -183,7 +183,7 @@ def _link_foil(pits: pd.DataFrame, scans: list[ScanRecord]) -> tuple[pd.DataFram
     row = {
         "links": len(table), "frames": int(pits["frame_number"].nunique()), "expected_accidentals": round(linking.expected_accidents, 2), "bulk_etch_px": round(geometry.bulk_etch, 3),
         "surfaces_apart_px": round(geometry.surfaces_apart, 3), "estimated": estimated,
-        "axis_spread": linking.geometry.spread, "mouth_share": linking.geometry.mouth_share,
+        "axis_error_scale": linking.geometry.scale, "axis_bias": linking.geometry.bias, "mouth_share": linking.geometry.mouth_share,
     }  # fmt: skip
     return table, row
 

@@ -82,7 +82,9 @@ def look_through(unit: _FieldUnit) -> pd.DataFrame:
     finally:
         images.close()
     absent = [c.step in unit.missing for c in unit.description.channels]
-    channels = tuple(replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, absent, strict=True))
+    channels = tuple(
+        replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, absent, strict=True)
+    )
     return detect(stack, unit.description, FlatField(channels), unit.method)
 
 

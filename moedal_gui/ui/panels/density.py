@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from moedal_gui.analysis.density import DensityMap
 from moedal_gui.app.background import Latest
-from moedal_gui.app.density import map_of, summary_of
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.theme import tones_in_force
 from moedal_gui.ui.widgets.empty import EmptyState
+
+if TYPE_CHECKING:
+    from moedal_gui.analysis.density import DensityMap
 
 
 class DensityPanel(Panel):
@@ -78,6 +81,9 @@ class DensityPanel(Panel):
             self._reader.drop()
             self._stack.setCurrentIndex(0)
             return
+        # scipy is loaded with the first map, not with the window.
+        from moedal_gui.app.density import map_of
+
         self._reader.ask(lambda _wanted: map_of(sheet, new))
 
     def shut(self) -> None:
@@ -87,6 +93,8 @@ class DensityPanel(Panel):
     def _answered(self, generation: int, found: DensityMap) -> None:
         if not self._reader.is_newest(generation):
             return
+        from moedal_gui.app.density import summary_of
+
         self._map = found
         values = found.per_mm2 if found.per_mm2 is not None else found.density * 1e6
         finite = values[np.isfinite(values)]
