@@ -19,7 +19,7 @@ from moedal_gui.tasks.simulate import SimulateParameters, draw
 _SEED = 12
 _STEPS = ("simulate", "ingest", "preselect", "register", "link")
 _MARK = "demo.json"
-_WORDS = {"seed": _SEED, "columns": 6, "rows": 4, "pits_low": 20.0, "pits_high": 120.0, "candidates": 60}
+_WORDS = {"seed": _SEED, "columns": 5, "rows": 3, "pits_low": 20.0, "pits_high": 120.0, "candidates": 45}
 
 
 @dataclass(frozen=True)

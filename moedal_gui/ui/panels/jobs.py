@@ -23,6 +23,7 @@ from moedal_gui.app.jobs import Job
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
+from moedal_gui.ui.theme import icon
 from moedal_gui.ui.widgets.empty import EmptyState
 
 _WORDS = {
@@ -52,6 +53,7 @@ class JobsPanel(Panel):
         self._list.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
@@ -120,10 +122,13 @@ class JobRow(QFrame):
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop after the step under way; what is done stays, and the same job goes on from there")
         self.cancel.clicked.connect(lambda: self.cancelAsked.emit(job.number))
-        self.copy = QPushButton("Copy as command")
-        self.copy.setToolTip(job.command or "This job has no command line")
+        self.copy = QPushButton(icon("copy", 14), "Copy")
+        self.copy.setAccessibleName("Copy as command")
+        self.copy.setToolTip(f"Copy as command: {job.command}")
         self.copy.setVisible(bool(job.command))
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(job.command))
+        # The words give way in a narrow panel, the buttons do not.
+        self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head = QHBoxLayout()
         head.addWidget(self.title)
         head.addWidget(self.state, 1)
