@@ -17,7 +17,8 @@ LABEL_COLUMNS: tuple[str, ...] = (
 class Label:
     """Pinned to what was looked at; written once, never changed.
 
-    ``label`` is a class, or empty where the person took an earlier label back.
+    ``label`` is a class, or empty where the person took an earlier label back. ``extra`` is what else a file said of
+    it (JSON of column to text), kept as it was.
     """
 
     foil: str
@@ -30,6 +31,7 @@ class Label:
     annotator: str = ""
     when: str = ""
     pass_name: str = ""
+    extra: str = ""
 
 
 def now() -> str:

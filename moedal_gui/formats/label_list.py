@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ _TEXT = ("foil", "scan", "field", "surface", "label", "annotator", "when", "pass
 
 
 def read_labels(path: Path, classes: tuple[str, ...] = CLASSES, default_scan: str | None = None) -> pd.DataFrame:
-    """Labels with LABEL_COLUMNS; what a file leaves out is empty.
+    """Labels with LABEL_COLUMNS; what a file leaves out is empty, what else it says is kept in ``extra`` (JSON).
 
     CSV as this program writes it, or JSON: a list of objects with the same names; ``{scan: {label: [[field, x, y]]}}``;
     or ``{label: [[field, x, y]]}`` where the project has a single scan.
@@ -27,14 +28,15 @@ def read_labels(path: Path, classes: tuple[str, ...] = CLASSES, default_scan: st
         With the line and what is wrong there.
     """
     if path.suffix.lower() == ".json":
-        table = pd.DataFrame(_rows(read_json(path), path, default_scan, classes))
+        table = pd.DataFrame(_rows(read_json(path), path, default_scan, classes), dtype=object)
         absent = [n for n in ("scan", "field", "x_px", "y_px", "label") if n not in table.columns]
         if len(table) and absent:
             raise TableError(f"The labels have no {', '.join(absent)}", path, "add it")
     else:
-        table = read_csv(path, ("scan", "field", "x_px", "y_px", "label"), text=_TEXT)
+        table = read_csv(path, ("scan", "field", "x_px", "y_px", "label"))
     if not len(table):
-        return pd.DataFrame(columns=list(LABEL_COLUMNS))
+        return pd.DataFrame(columns=[*LABEL_COLUMNS, "extra"])
+    table["extra"] = _extras(table)
     for name in _TEXT:
         column = table[name] if name in table.columns else pd.Series([""] * len(table))
         table[name] = ["" if pd.isna(v) else str(v).strip() for v in column]
@@ -42,7 +44,17 @@ def read_labels(path: Path, classes: tuple[str, ...] = CLASSES, default_scan: st
     for name in ("x_px", "y_px"):
         table[name] = numbers(table, name, path)
     _check(table, path, classes)
-    return table[list(LABEL_COLUMNS)]
+    return table[[*LABEL_COLUMNS, "extra"]]
+
+
+def _extras(table: pd.DataFrame) -> list[str]:
+    """What no column of ours says, as JSON text per row; empty where there is none."""
+    names = [c for c in table.columns if c not in LABEL_COLUMNS]
+    rows = [
+        {n: str(v) for n, v in zip(names, values, strict=True) if v != "" and not pd.isna(v)}
+        for values in table[names].itertuples(index=False, name=None)
+    ]
+    return [json.dumps(row, ensure_ascii=False, sort_keys=True) if row else "" for row in rows]
 
 
 def _check(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> None:

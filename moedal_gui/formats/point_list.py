@@ -41,8 +41,8 @@ def read_pits(path: Path) -> pd.DataFrame:
     From CSV with those columns, or JSON ``{scan: [[field, x, y], ...]}``.
     """
     if path.suffix.lower() != ".json":
-        table = read_csv(path, ("scan", "field", "x_px", "y_px"), text=("scan", "field", "surface", "foil"))
-        if table["scan"].isna().any() or table["field"].isna().any():
+        table = read_csv(path, ("scan", "field", "x_px", "y_px"))
+        if (table["scan"].str.strip() == "").any() or (table["field"].str.strip() == "").any():
             raise TableError("A line names no scan or no field", path, "fill it in")
         table["x_px"], table["y_px"] = numbers(table, "x_px", path), numbers(table, "y_px", path)
         table["field"] = [plain_number(str(f).strip()) for f in table["field"]]

@@ -87,8 +87,8 @@ def _missing(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
 
 
-def read_csv(path: Path, needed: tuple[str, ...], *, text: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a CSV whose header holds ``needed``; columns in ``text`` stay text, unknown ones are kept.
+def read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Read a CSV whose header holds ``needed``; every value stays the text it is, unknown columns are kept.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def read_csv(path: Path, needed: tuple[str, ...], *, text: tuple[str, ...] = ())
     """
     try:
         table = pd.read_csv(
-            path, dtype=dict.fromkeys(text, "str"), encoding="utf-8-sig", keep_default_na=True, skipinitialspace=True
+            path, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_filter=False, skipinitialspace=True
         )
     except FileNotFoundError as error:
         raise TableError("There is no such file", path, "check the path") from error

@@ -145,4 +145,3 @@ def _write_levels(file: h5py.File, block: Stack) -> None:
             break
         block = halve(block)
     file.attrs["levels"] = level
-

@@ -14,7 +14,8 @@ from moedal_gui.core.label import LABEL_COLUMNS, Label, now
 from moedal_gui.store.database import Database
 from moedal_gui.store.schema import LABELS
 
-_COLUMNS = ", ".join(f'"{name}"' for name in LABEL_COLUMNS)
+_NAMES = (*LABEL_COLUMNS, "extra")
+_COLUMNS = ", ".join(f'"{name}"' for name in _NAMES)
 
 
 class LabelJournal:
@@ -34,21 +35,11 @@ class LabelJournal:
             when = labels[0].when or now()
             stroke = _new_stroke(connection, labels[0].annotator, "give", None, when)
             connection.executemany(
-                f"INSERT INTO labels ({_COLUMNS}, origin, stroke) VALUES ({', '.join('?' * (len(LABEL_COLUMNS) + 2))})",
+                f"INSERT INTO labels ({_COLUMNS}, origin, stroke) VALUES ({', '.join('?' * (len(_NAMES) + 2))})",
                 [
                     (
-                        a.foil,
-                        a.scan,
-                        a.field,
-                        a.x_px,
-                        a.y_px,
-                        a.surface,
-                        a.label,
-                        a.annotator,
-                        a.when or when,
-                        a.pass_name,
-                        origin,
-                        stroke,
+                        *(a.foil, a.scan, a.field, a.x_px, a.y_px, a.surface, a.label, a.annotator),
+                        *(a.when or (when if origin == "hand" else ""), a.pass_name, a.extra, origin, stroke),
                     )
                     for a in labels
                 ],
@@ -64,13 +55,18 @@ class LabelJournal:
         return self._turn(annotator, "redo")
 
     def in_force(self) -> pd.DataFrame:
-        """All labels not undone, oldest first: LABEL_COLUMNS, ``label_id``, ``stroke``, ``origin``.
+        """All labels not undone, oldest first: LABEL_COLUMNS, ``extra``, ``label_id``, ``stroke``, ``origin``.
 
-        A row with an empty ``label`` says that the person took the place's label back.
+        A row with an empty ``label`` says that the person took the place's label back. Labels that do not say when
+        they were given count as the oldest.
         """
         table = self._read(f"SELECT label_id, {_COLUMNS}, origin, stroke FROM labels ORDER BY label_id")
         undone = self._undone()
-        return table[~table["stroke"].isin(list(undone))].reset_index(drop=True) if undone else table
+        table = table[~table["stroke"].isin(list(undone))] if undone else table
+        moment = pd.to_datetime(table["when"], utc=True, errors="coerce", format="ISO8601").fillna(
+            pd.Timestamp(0, tz="UTC")
+        )
+        return table.loc[moment.sort_values(kind="stable").index].reset_index(drop=True)
 
     def newest(self) -> int:
         """Number of the newest stroke; changes whenever the labels do."""
@@ -143,19 +139,21 @@ class LabelJournal:
         """
         ever = self._read(f"SELECT {_COLUMNS} FROM labels")
         known = {_identity(row) for row in ever.itertuples(index=False, name=None)}
-        fresh = []
-        for row in table[list(LABEL_COLUMNS)].itertuples(index=False, name=None):
-            if _identity(row) not in known:
-                known.add(_identity(row))
-                fresh.append(row)
+        wanted = table if "extra" in table.columns else table.assign(extra="")
         by_person: dict[str, list[Label]] = {}
-        for foil, scan, field, x, y, surface, label, annotator, when, pass_name in fresh:
+        count = 0
+        for row in wanted[list(_NAMES)].itertuples(index=False, name=None):
+            if _identity(row) in known:
+                continue
+            known.add(_identity(row))
+            count += 1
+            foil, scan, field, x, y, surface, label, annotator, when, pass_name, extra = row
             by_person.setdefault(annotator, []).append(
-                Label(foil, scan, field, float(x), float(y), label, surface, annotator, when, pass_name)
+                Label(foil, scan, field, float(x), float(y), label, surface, annotator, when, pass_name, extra)
             )
         for labels in by_person.values():
             self.give(labels, origin)
-        return len(fresh)
+        return count
 
     def close(self) -> None:
         """Checkpoint and close."""

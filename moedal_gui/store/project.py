@@ -104,8 +104,7 @@ def is_project(path: Path) -> bool:
 
 def _make(path: Path) -> None:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        left_by_a_kill = path.is_dir() and {p.name for p in path.iterdir()} <= {f"{_CARD}.part", "write.lock", "pixels"}
-        if not left_by_a_kill:
+        if not (path.is_dir() and all(_may_be_ours(p.name) for p in path.iterdir())):
             raise ProjectError("This is no project, and not an empty folder", path, "name another folder")
     try:
         (path / "pixels").mkdir(parents=True, exist_ok=True)
@@ -124,6 +123,12 @@ def _make(path: Path) -> None:
         raise ProjectError(
             "The project cannot be made", path, f"name a folder you may write to ({error.strerror})"
         ) from error
+
+
+def _may_be_ours(name: str) -> bool:
+    """Whether a file may have been left by a making of this very project that was cut short."""
+    bases = (f"{_CARD}.part", "write.lock", "pixels", "catalogue.sqlite", "labels.sqlite")
+    return name in bases or name in {f"{base}{end}" for base in bases[3:] for end in ("-wal", "-shm", "-journal")}
 
 
 def _check_card(path: Path) -> None:

@@ -43,7 +43,7 @@ LABELS: tuple[str, ...] = (
     CREATE TABLE labels (
         label_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL,
         x_px REAL NOT NULL, y_px REAL NOT NULL, surface TEXT NOT NULL, label TEXT NOT NULL, annotator TEXT NOT NULL,
-        "when" TEXT NOT NULL, pass TEXT NOT NULL, origin TEXT NOT NULL, stroke INTEGER NOT NULL);
+        "when" TEXT NOT NULL, pass TEXT NOT NULL, extra TEXT NOT NULL, origin TEXT NOT NULL, stroke INTEGER NOT NULL);
     CREATE INDEX labels_by_place ON labels (scan, field);
     CREATE TABLE strokes (
         stroke INTEGER PRIMARY KEY AUTOINCREMENT, annotator TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('give', 'undo', 'redo')),

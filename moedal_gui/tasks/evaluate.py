@@ -41,7 +41,7 @@ def plan(project: Project, parameters: EvaluateParameters) -> Plan[None, None]:
 
 
 def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:
-    table = read_csv(path, ("field", "x_px", "y_px"), text=_TEXT)
+    table = read_csv(path, ("field", "x_px", "y_px"))
     if not len(table):
         raise TableError("The truth file is empty", path, "check it")
     for name in _TEXT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def _export(project: Project, parameters: ExportParameters) -> Outcome:
 
 def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:
     if parameters.what == "labels":
-        return label_table(project)[list(LABEL_COLUMNS)]
+        return _with_extras(label_table(project))
     if parameters.what == "candidates":
         unit = "um" if parameters.format == "micromanager" else parameters.stage_unit
         return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of)
@@ -96,6 +97,16 @@ def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:
     # A pit another program found states no probability: it was found, and passes.
     probability = table["probability"].to_numpy(dtype=float)
     return table[~(probability < _PROBABLE)].reset_index(drop=True)
+
+
+def _with_extras(labels: pd.DataFrame) -> pd.DataFrame:
+    """LABEL_COLUMNS, then the columns that came with labels from elsewhere."""
+    said = [json.loads(text) if text else {} for text in labels["extra"]] if len(labels) else []
+    names = list(dict.fromkeys(n for row in said for n in row if n not in LABEL_COLUMNS))
+    table = labels[list(LABEL_COLUMNS)].copy()
+    for name in names:
+        table[name] = [row.get(name, "") for row in said]
+    return table
 
 
 def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:

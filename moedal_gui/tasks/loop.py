@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from moedal_gui.core.errors import CancelledError
@@ -90,12 +93,31 @@ class _Mapped:
         if plan.where == "threads":
             self._executor = ThreadPoolExecutor(workers)
         else:
-            self._executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
         return _windowed(self._executor, plan.work, plan.units, ahead=workers + 2)
 
     def __exit__(self, *_: object) -> None:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """In a worker: leave at once when the parent is gone, however it went, and keep out of its output."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    # Ctrl-C goes to every process of a terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def _windowed(executor: Executor, work: Callable[[Any], Any], units: Iterable[Any], ahead: int) -> Iterator[Any]:
