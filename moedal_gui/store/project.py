@@ -103,9 +103,8 @@ def is_project(path: Path) -> bool:
 
 
 def _make(path: Path) -> None:
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        if not (path.is_dir() and all(_may_be_ours(p.name) for p in path.iterdir())):
-            raise ProjectError("This is no project, and not an empty folder", path, "name another folder")
+    if path.exists() and not (path.is_dir() and all(_may_be_ours(p.name) for p in path.iterdir())):
+        raise ProjectError("This is no project, and not an empty folder", path, "name another folder")
     try:
         (path / "pixels").mkdir(parents=True, exist_ok=True)
         lock = _take_lock(path, wait=True)

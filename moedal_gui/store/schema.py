@@ -45,9 +45,11 @@ LABELS: tuple[str, ...] = (
         x_px REAL NOT NULL, y_px REAL NOT NULL, surface TEXT NOT NULL, label TEXT NOT NULL, annotator TEXT NOT NULL,
         "when" TEXT NOT NULL, pass TEXT NOT NULL, extra TEXT NOT NULL, origin TEXT NOT NULL, stroke INTEGER NOT NULL);
     CREATE INDEX labels_by_place ON labels (scan, field);
+    CREATE INDEX labels_by_stroke ON labels (stroke);
     CREATE TABLE strokes (
         stroke INTEGER PRIMARY KEY AUTOINCREMENT, annotator TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('give', 'undo', 'redo')),
         target INTEGER, "when" TEXT NOT NULL);
+    CREATE INDEX strokes_by_annotator ON strokes (annotator);
     CREATE TABLE verdicts (
         verdict_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL,
         entry_scan TEXT NOT NULL, entry_field TEXT NOT NULL, entry_x_px REAL NOT NULL, entry_y_px REAL NOT NULL,

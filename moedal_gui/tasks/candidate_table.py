@@ -13,7 +13,7 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.pit_table import all_pits, pit_run
+from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placing import placement_of
 
 EXTRA_COLUMNS = ("passes", "verdict", "residual_px", "entry_scan", "exit_scan", "entry_stage_scan", "exit_stage_scan")
@@ -32,7 +32,8 @@ def link_run(project: Project, run: str | None = None) -> RunRecord | None:
     named = project.catalogue.runs_named(run)
     if named[0].task == "link":
         return named[0]
-    made = [r for r in project.catalogue.runs("link") if r.finished and r.parameters.get("run") == run]
+    wanted = {r.run_id for r in named}
+    made = [r for r in project.catalogue.runs("link") if r.finished and wanted & set(linked_pit_runs(r).values())]
     return made[-1] if made else None
 
 
@@ -80,10 +81,18 @@ def candidate_table(
 
 
 def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
-    """All pits of the runs a link run was made from, indexed by pit_id."""
-    named = record.parameters.get("run")
-    table = all_pits(project, named)
-    return table.set_index("pit_id", drop=False)
+    """The pits a link run was made from, indexed by pit_id."""
+    return all_pits(project, record.name).set_index("pit_id", drop=False)
+
+
+def out_of_date(project: Project, record: RunRecord) -> str:
+    """What to say when a link run is older than the pits that are current now; empty when it is not."""
+    paired = linked_pit_runs(record)
+    for scan in project.catalogue.scans():
+        current = pit_run(project, scan)
+        if current is not None and paired.get(scan.scan_id) != current.run_id:
+            return f"the links {record.name} were made from older pits of {scan.scan}: run link again"
+    return ""
 
 
 def _empty() -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from moedal_gui.analysis.evaluation import candidate_figures, match_pits, pit_figures
 from moedal_gui.analysis.intervals import rounded
 from moedal_gui.analysis.label_matching import place
-from moedal_gui.core.errors import NotFoundError, TableError
+from moedal_gui.core.errors import ArgumentError, NotFoundError, TableError
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
@@ -36,6 +36,8 @@ class EvaluateParameters:
 
 def plan(project: Project, parameters: EvaluateParameters) -> Plan[None, None]:
     """Compare the current pits and candidates with a truth file."""
+    if not parameters.tolerance_px > 0:
+        raise ArgumentError("--tolerance-px must be above zero", remedy="give a distance in px")
     truth = _read_truth(parameters.truth, project, parameters.scan)
     return at_once(lambda: _evaluate(project, parameters, truth))
 
@@ -52,16 +54,11 @@ def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:
     table["field"] = [plain_number(f) for f in table["field"]]
     if scan is not None:
         record = project.catalogue.scan(scan)
-        mine = table["scan"].isin(["", record.scan])
-        table = table[mine] if mine.any() else table
-        table = table.assign(scan=record.scan, foil=record.foil)
-    known = {s.scan: s.foil for s in project.catalogue.scans()}
-    table = table[table["scan"].isin(list(known)) | ((table["scan"] == "") & (len(known) == 1))].copy()
-    if not len(table):
-        raise NotFoundError("None of the true pits is of a scan in this project", path, "name the scan with --scan")
-    only = next(iter(known))
-    table["scan"] = [s or only for s in table["scan"]]
-    table["foil"] = [known[s] for s in table["scan"]]
+        named = table[table["scan"].isin(["", record.scan]) & table["foil"].isin(["", record.foil])]
+        # A truth file kept under other names is taken whole: the person says which scan it is of.
+        table = (named if len(named) else table).assign(scan=record.scan, foil=record.foil)
+    else:
+        table = _of_this_project(table, project, path)
     unnamed = table["id"] == ""
     table.loc[unnamed, "id"] = [f"row {i}" for i in table.index[unnamed]]
     surfaces = table["surface"].where(
@@ -70,30 +67,46 @@ def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:
     return table.assign(surface=surfaces).reset_index(drop=True)
 
 
+def _of_this_project(table: pd.DataFrame, project: Project, path: Path) -> pd.DataFrame:
+    """Rows of scans that are here, foils filled in; refused where a scan's name alone does not say which."""
+    scans = project.catalogue.scans()
+    foils: dict[str, list[str]] = {}
+    for record in scans:
+        foils.setdefault(record.scan, []).append(record.foil)
+    if len(scans) == 1:
+        table = table.assign(scan=[s or scans[0].scan for s in table["scan"]])
+    for name in dict.fromkeys(table.loc[table["foil"] == "", "scan"]):
+        if len(foils.get(name, [])) > 1:
+            raise TableError(
+                f"More than one foil has a scan {name}, and the truth does not say which", path, "add a column foil"
+            )
+    filled = [f or foils.get(s, [""])[0] for f, s in zip(table["foil"], table["scan"], strict=True)]
+    table = table.assign(foil=filled)
+    known = {(r.foil, r.scan) for r in scans}
+    table = table[[pair in known for pair in zip(table["foil"], table["scan"], strict=True)]]
+    if not len(table):
+        raise NotFoundError("None of the true pits is of a scan in this project", path, "name the scan with --scan")
+    return table
+
+
 def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFrame) -> Outcome:
-    if parameters.run is not None:
-        project.catalogue.runs_named(parameters.run)
-    run = (
-        parameters.run
-        if parameters.run and project.catalogue.runs_named(parameters.run)[0].task == "preselect"
-        else None
-    )
-    every = all_pits(project, run)
-    scans: dict[str, Any] = {}
-    total: list[dict[str, Any]] = []
-    for name in dict.fromkeys(truth["scan"]):
-        mine = truth[truth["scan"] == name].reset_index(drop=True)
-        found = every[every["scan"] == name].reset_index(drop=True)
-        scans[name] = _one_scan(project, mine, found, parameters.tolerance_px)
-        total.append(scans[name])
+    every = all_pits(project, parameters.run)
+    parts: dict[str, dict[str, Any]] = {}
+    for (foil, scan), mine in truth.groupby(["foil", "scan"], sort=False):
+        found = every[(every["scan"] == scan) & (every["foil"] == foil)].reset_index(drop=True)
+        parts[f"{foil}/{scan}"] = _one_scan(project, mine.reset_index(drop=True), found, parameters.tolerance_px)
+    total = list(parts.values())
     overall = _summed(total)
-    candidates = _candidates(project, truth, every, parameters)
-    per_field = (
-        scans[next(iter(scans))]["per_field"]
-        if len(scans) == 1
-        else {f"{s}/{f}": v for s, r in scans.items() for f, v in r["per_field"].items()}
-    )
-    values = {**overall, **candidates, "tolerance_px": parameters.tolerance_px, "per_field": per_field}
+    candidates, by_field = _candidates(project, truth, every, parameters)
+    per_field: dict[str, Any] = {}
+    for name, part in parts.items():
+        for field_name, figures in part["per_field"].items():
+            key = (*name.split("/"), field_name)
+            per_field[field_name if len(parts) == 1 else f"{name}/{field_name}"] = {
+                **figures,
+                **candidate_figures(*by_field.get(key, (0, 0, 0))),
+            }
+    values: dict[str, Any] = {**overall, **candidates, "tolerance_px": parameters.tolerance_px, "per_field": per_field}
     sentence = (
         f"{values['matched']} of {values['true']} true pits found, {values['found']} in all: efficiency "
         f"{rounded(values['efficiency']['value'])}, purity {rounded(values['purity']['value'])}, surface right "
@@ -131,20 +144,34 @@ def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _candidates(
     project: Project, truth: pd.DataFrame, pits: pd.DataFrame, parameters: EvaluateParameters
-) -> dict[str, Any]:
-    """A candidate is right when its two ends are the two true ends of one pair."""
-    pairs = truth[truth["pair"] != ""].drop_duplicates(["pair", "id"]).reset_index(drop=True)
-    whole = pairs.groupby("pair")["id"].transform("nunique") == 2
-    pairs = pairs[whole].reset_index(drop=True)
+) -> tuple[dict[str, Any], dict[tuple[str, ...], tuple[int, int, int]]]:
+    """Figures of the candidates, and (true, found, right) per foil, scan and field of the entry.
+
+    A candidate is right when its two ends are the two true ends of one pair.
+    """
+    pairs = truth[truth["pair"] != ""].drop_duplicates(["foil", "pair", "id"]).reset_index(drop=True)
+    pairs = pairs.assign(pair=pairs["foil"] + "/" + pairs["pair"])
+    pairs = pairs[pairs.groupby("pair")["id"].transform("nunique") == 2].reset_index(drop=True)
     candidates = candidate_table(project, parameters.run)
-    if parameters.scan is not None:
-        scan = project.catalogue.scan(parameters.scan)
-        candidates = candidates[candidates["foil"] == scan.foil]
+    candidates = candidates[candidates["foil"].isin(list(dict.fromkeys(truth["foil"])))].reset_index(drop=True)
     true_of = _true_pair_of(project, pairs, pits, parameters.tolerance_px)
-    first = [true_of.get(int(p)) for p in candidates["entry_pit"]]
-    second = [true_of.get(int(p)) for p in candidates["exit_pit"]]
-    right = {a[0] for a, b in zip(first, second, strict=True) if a and b and a[0] == b[0] and a[1] != b[1]}
-    return candidate_figures(int(pairs["pair"].nunique()), len(candidates), len(right))
+    entry_true = pairs.sort_values("surface", key=lambda s: s != "top", kind="stable").drop_duplicates("pair")
+    home = {str(r["pair"]): (str(r["foil"]), str(r["scan"]), str(r["field"])) for r in entry_true.to_dict("records")}
+    place_of = {int(r["pit_id"]): (str(r["foil"]), str(r["scan"]), str(r["field"])) for r in pits.to_dict("records")}
+    tally: dict[tuple[str, ...], list[int]] = {}
+    for where in home.values():
+        tally.setdefault(where, [0, 0, 0])[0] += 1
+    right: set[str] = set()
+    for entry, exit_ in zip(candidates["entry_pit"], candidates["exit_pit"], strict=True):
+        a, b = true_of.get(int(entry)), true_of.get(int(exit_))
+        hit = a is not None and b is not None and a[0] == b[0] and a[1] != b[1] and a[0] not in right
+        where = home[a[0]] if hit and a is not None else place_of.get(int(entry), ("", "", ""))
+        tally.setdefault(where, [0, 0, 0])[1] += 1
+        if hit and a is not None:
+            right.add(a[0])
+            tally[where][2] += 1
+    figures = candidate_figures(int(pairs["pair"].nunique()), len(candidates), len(right))
+    return figures, {k: (v[0], v[1], v[2]) for k, v in tally.items()}
 
 
 def _true_pair_of(
@@ -153,11 +180,12 @@ def _true_pair_of(
     """pit_id -> (pair, id) of the true end it lies on; surfaces must agree, the foil's other scans count too."""
     placements = {(s.foil, s.scan): placement_of(project, s) for s in project.catalogue.scans()}
     result: dict[int, tuple[str, str]] = {}
-    for scan in dict.fromkeys(pits["scan"]):
-        found = pits[pits["scan"] == scan].reset_index(drop=True)
+    for (foil, scan), group in pits.groupby(["foil", "scan"], sort=False):
+        found = group.reset_index(drop=True)
         theirs = place(found, placements)
-        own = pairs[pairs["scan"] == scan]
-        truth = (own if len(own) else pairs.drop_duplicates("id")).reset_index(drop=True)
+        of_foil = pairs[pairs["foil"] == foil]
+        own = of_foil[of_foil["scan"] == scan]
+        truth = (own if len(own) else of_foil.drop_duplicates("id")).reset_index(drop=True)
         ours = place(truth, placements)
         for surface in ("top", "bottom"):
             t = np.flatnonzero(truth["surface"].isin([surface, ""]))

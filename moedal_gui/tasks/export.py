@@ -19,7 +19,7 @@ from moedal_gui.formats import candidate_list
 from moedal_gui.formats.candidate_list import StagePlace
 from moedal_gui.formats.tables import rows, write_csv, write_json
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.candidate_table import candidate_table, stage_places
+from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, stage_places
 from moedal_gui.tasks.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placing import placement_of
@@ -65,8 +65,6 @@ def plan(project: Project, parameters: ExportParameters) -> Plan[None, None]:
 
 
 def _export(project: Project, parameters: ExportParameters) -> Outcome:
-    if parameters.run is not None:
-        project.catalogue.runs_named(parameters.run)
     table = _table(project, parameters)
     shown = table[list(CANDIDATE_COLUMNS)] if parameters.what == "candidates" else table
     if parameters.format == "csv":
@@ -81,8 +79,15 @@ def _export(project: Project, parameters: ExportParameters) -> Outcome:
             write_csv(candidate_list.stage_table(places), parameters.output)
         else:
             write_json(candidate_list.position_list(places, parameters.xy_stage), parameters.output)
-    values = {"what": parameters.what, "format": parameters.format, "file": str(parameters.output), "rows": len(table)}
-    return Outcome(f"{len(table)} {parameters.what} written to {parameters.output}", values)
+    values: dict[str, Any] = {
+        "what": parameters.what, "format": parameters.format, "file": str(parameters.output), "rows": len(table),
+    }  # fmt: skip
+    sentence = f"{len(table)} {parameters.what} written to {parameters.output}"
+    links = link_run(project, parameters.run) if parameters.what == "candidates" else None
+    if links is not None and (stale := out_of_date(project, links)):
+        values["out_of_date"] = stale
+        sentence += f"; {stale}"
+    return Outcome(sentence, values)
 
 
 def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:

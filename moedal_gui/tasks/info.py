@@ -11,7 +11,7 @@ from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.reading import inspect
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.tasks.candidate_table import link_run
+from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.label_table import label_table
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.register import input_hash
@@ -58,6 +58,8 @@ def of_project(project: Project) -> Outcome:
         )
         lines += [f"    {note}" for note in [*row["notes"], *row["light"].get("doubts", [])]]
     if link:
+        stale = out_of_date(project, link)
+        lines += [f"  Note: {stale}"] if stale else []
         lines.append(
             f"  {link.summary.get('candidates')} candidates, about {link.summary.get('expected_accidentals')} of them by accident"
         )
@@ -96,11 +98,7 @@ def _steps(project: Project) -> dict[str, Any]:
     def state(done: bool, fresh: bool = True) -> str:
         return "to do" if not done else ("done" if fresh else "out of date")
 
-    fresh_link = (
-        linked is not None
-        and bool(seen)
-        and all((r.finished or "") <= (linked.finished or "") for s in seen if (r := pit_run(project, s)))
-    )
+    fresh_link = linked is not None and not out_of_date(project, linked)
     return {
         "ingest": state(bool(scans) and all(s.whole for s in scans)),
         "preselect": state(bool(seen) and len(seen) == len([s for s in scans if s.flat])),

@@ -41,8 +41,9 @@ def plan(project: Project, parameters: LinkParameters) -> Plan[None, None]:
 
 
 def _link(project: Project, parameters: LinkParameters) -> Outcome:
-    if parameters.run is not None:
-        project.catalogue.runs_named(parameters.run)
+    pit_runs = {
+        s.scan_id: r.run_id for s in project.catalogue.scans() if (r := pit_run(project, s, parameters.run)) is not None
+    }
     _refresh_registration(project)
     run = project.catalogue.open_run(
         "link", None, {"run": parameters.run}, digest([input_hash(project), parameters.run]), __version__
@@ -63,7 +64,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows,
     }  # fmt: skip
-    project.catalogue.finish_run(run.run_id, values)
+    project.catalogue.finish_run(run.run_id, {**values, "pit_runs": pit_runs})
     return Outcome(f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links", values)
 
 

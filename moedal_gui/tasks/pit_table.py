@@ -10,6 +10,7 @@ import pandas as pd
 from moedal_gui.analysis.density import density_map, isolated_fraction
 from moedal_gui.analysis.label_matching import label_surfaces, match, place
 from moedal_gui.core.candidate import PIT_COLUMNS
+from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
@@ -19,11 +20,34 @@ SCORES = ("score_candidate", "score_top", "score_bottom", "score_misc", "score_u
 
 
 def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRecord | None:
-    """The run whose pits a scan shows: the newest whole one, or the one of that name."""
-    if run is not None:
-        project.catalogue.runs_named(run)
-        return project.catalogue.current_run("preselect", scan.scan_id, run)
-    return project.catalogue.current_run("preselect", scan.scan_id)
+    """The run whose pits a scan shows.
+
+    Parameters
+    ----------
+    run
+        None for the newest whole one; the name of a pre-selection; or the name of a link run, for the pits it linked.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it has nothing to do with pits.
+    """
+    if run is None:
+        return project.catalogue.current_run("preselect", scan.scan_id)
+    named = project.catalogue.runs_named(run)
+    if named[0].task == "link":
+        wanted = linked_pit_runs(named[0]).get(scan.scan_id)
+        return next((r for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == wanted), None)
+    if named[0].task != "preselect":
+        raise NotFoundError(
+            f"The run {run} holds neither pits nor links", remedy="name a pre-selection or link run; `runs` lists them"
+        )
+    return project.catalogue.current_run("preselect", scan.scan_id, run)
+
+
+def linked_pit_runs(links: RunRecord) -> dict[int, int]:
+    """Scan id -> id of the pre-selection whose pits a link run paired."""
+    return {int(scan): int(run) for scan, run in links.summary.get("pit_runs", {}).items()}
 
 
 def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.DataFrame:
@@ -38,7 +62,7 @@ def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.
     for name in (*SCORES, "class", "label", "pair_id", "twin_id"):
         table[name] = "" if name in ("class", "label") else np.nan
     table["label"] = labels_of(project, table, {(scan.foil, scan.scan): placement})
-    _add_pairs(project, table)
+    _add_pairs(project, table, run)
     return table[[*PIT_COLUMNS, "field_id"]]
 
 
@@ -111,11 +135,11 @@ def current_labels(project: Project, journal: pd.DataFrame) -> pd.DataFrame:
     return newest[newest["label"] != ""].reset_index(drop=True)
 
 
-def _add_pairs(project: Project, table: pd.DataFrame) -> None:
-    run = project.catalogue.current_run("link")
-    if run is None or not len(table):
+def _add_pairs(project: Project, table: pd.DataFrame, run: str | None) -> None:
+    record = project.catalogue.current_run("link", name=run) or project.catalogue.current_run("link")
+    if record is None or not len(table):
         return
-    links = project.catalogue.links(run.run_id)
+    links = project.catalogue.links(record.run_id)
     links = links[links["passes"]]
     pair = pd.concat([
         pd.Series(links["link_id"].to_numpy(), index=links["entry_pit"].to_numpy()),

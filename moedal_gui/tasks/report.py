@@ -20,7 +20,7 @@ from moedal_gui.formats.tables import write_text
 from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.store.catalogue import FieldRow, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.candidate_table import candidate_table, link_run
+from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placing import canvas_placement, placement_of
@@ -53,19 +53,13 @@ def plan(project: Project, parameters: ReportParameters) -> Plan[None, None]:
 def _report(project: Project, parameters: ReportParameters) -> Outcome:
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-    if parameters.run is not None:
-        project.catalogue.runs_named(parameters.run)
-    run = (
-        parameters.run
-        if parameters.run and project.catalogue.runs_named(parameters.run)[0].task == "preselect"
-        else None
-    )
-    pits = all_pits(project, run)
+    pits = all_pits(project, parameters.run)
+    links = link_run(project, parameters.run)
     scans = [
         _scan(project, s, pits[(pits["scan"] == s.scan) & (pits["foil"] == s.foil)]) for s in project.catalogue.scans()
     ]
     table = candidate_table(project, parameters.run)
-    candidates = _candidates(project, table, pits)
+    candidates = _candidates(project, table, pits_of_links(project, links)) if links is not None else []
     labels = label_table(project)
     counts = sorted(labels["label"].value_counts().items()) if len(labels) else []
     accidents = float(table["accidental_probability"].sum()) if len(table) else 0.0
@@ -74,7 +68,7 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     )
     text = page.render(
         project=project.name, when=now(), version=__version__, scans=scans, candidates=candidates, n_candidates=len(table),
-        shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=link_run(project) is not None, labels=counts,
+        shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=links is not None, stale=out_of_date(project, links) if links is not None else "", labels=counts,
         tiles=[("scans", len(scans)), ("pits", len(pits)), ("candidates", len(table)), ("labels", len(labels))],
         runs=list_runs(project, RunsParameters()).finish().values["runs"],
     )  # fmt: skip
