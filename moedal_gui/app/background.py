@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from psygnal import Signal
+
+from moedal_gui.core.errors import MoedalError
+
+# What reading a project or a picture may fail with; anything else is a mistake in the program.
+_EXPECTED = (MoedalError, OSError, sqlite3.Error, ValueError, LookupError, MemoryError)
 
 
 class Latest:
     """Runs questions one after another on a thread of its own; an answer to an older question is dropped.
 
-    ``answered`` and ``failed`` are emitted on that thread, with the generation of the question.
+    ``answered`` and ``failed`` are emitted on that thread, with the generation of the question. An error that no reading
+    is expected to raise goes to `threading.excepthook`, as it would from a thread of its own; the next question is
+    answered all the same.
     """
 
     answered = Signal(int, object)
@@ -43,7 +51,7 @@ class Latest:
             self._generation += 1
             generation = self._generation
         if not self._closed:
-            self._executor.submit(self._answer, generation, work)
+            self._executor.submit(self._answer, generation, work).add_done_callback(_tell)
         return generation
 
     def drop(self) -> None:
@@ -74,9 +82,17 @@ class Latest:
                 if not wanted():
                     return
                 self.answered.emit(generation, part)
-        except Exception as error:  # noqa: BLE001 - an edge: the thread must live, the error is handed on
+        except _EXPECTED as error:
             if wanted():
                 self.failed.emit(generation, error)
+
+
+def _tell(future: Future[None]) -> None:
+    """Hand an unexpected error to the edge that reports what no thread caught."""
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        told = (type(error), error, error.__traceback__, threading.current_thread())
+        threading.excepthook(threading.ExceptHookArgs(told))
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Crops as pictures: raw channels with the contrast of their scan, relief in grey."""
+"""Crops as pictures: channels with the contrast of their scan, relief in grey."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
+from moedal_gui.app.even_light import even_light
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.sheet import Sheet, flat_field_of
 from moedal_gui.core.errors import MoedalError
@@ -33,11 +34,11 @@ RELIEF_WAVE_PX = 36.0
 class Crop:
     """One pit's surroundings.
 
-    ``raw`` is (C, S, S) as stored, ``relief`` (S, S) or None where there is no ring light.
+    ``planes`` is (C, S, S), grey values as under even light, ``relief`` (S, S) or None where there is no ring light.
     """
 
     row: int
-    raw: npt.NDArray[np.generic]
+    planes: npt.NDArray[np.generic]
     relief: npt.NDArray[np.float32] | None
 
 
@@ -112,7 +113,7 @@ class CropSource:
         return crop
 
     def _stack(self, field: int) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32] | None]:
-        """Raw stack and slopes (2, H, W) of a field; a few fields are kept, for queues walk field by field."""
+        """Stack and slopes (2, H, W) of a field; a few fields are kept, for queues walk field by field."""
         with self._stack_lock:
             found = self._stacks.get(field)
             if found is not None:
@@ -133,12 +134,16 @@ class CropSource:
 def stack_and_slopes(
     images: ImageStore, scan: ScanRecord, field: Any
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32] | None]:
-    """Raw stack (C, H, W) and slopes (2, H, W) of a field's row; no slopes without ring light."""
+    """Stack (C, H, W) and slopes (2, H, W) of a field's row; no slopes without ring light.
+
+    The stack has the grey values of even light once the scan's flat field is known, raw ones before.
+    """
     description = scan.description
     stack = images.read(field["batch"], int(field["slot"]))
-    if len(description.rim) < 3:
-        return stack, None
     flat = flat_field_of(scan)
+    shown = even_light(stack, flat, range(len(stack))) if flat is not None else stack
+    if len(description.rim) < 3:
+        return shown, None
     rim = list(description.rim)
     lamps = stack[rim]
     even = (
@@ -147,7 +152,7 @@ def stack_and_slopes(
         else lamps.astype(np.float32)
     )
     slope = first_harmonic(even, description.rim_azimuths_deg)
-    return stack, np.stack([slope.slope_x, slope.slope_y])
+    return shown, np.stack([slope.slope_x, slope.slope_y])
 
 
 def relief_at(slopes: npt.NDArray[np.float32], x_px: float, y_px: float) -> npt.NDArray[np.float32]:

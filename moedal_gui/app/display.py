@@ -28,6 +28,8 @@ class Display:
         Whether pits, entry-exit links and field borders are drawn.
     film
         Whether the rim lamps are played one after another.
+    even
+        Whether channels are shown as under even light; else with the grey values as stored.
     """
 
     picture: str = ""
@@ -35,16 +37,21 @@ class Display:
     links: bool = True
     outlines: bool = False
     film: bool = False
+    even: bool = True
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One way to look at a scan: a channel (``index`` given) or something made of the rim channels."""
+    """One way to look at a scan: a channel (``index`` given) or something made of the rim channels.
+
+    An ``even`` channel is shown without vignetting and the steps between fields.
+    """
 
     key: str
     title: str
     tip: str
     index: int | None = None
+    even: bool = False
 
 
 def pictures_of(description: ScanDescription) -> tuple[Picture, ...]:

@@ -23,6 +23,7 @@ from moedal_gui.store.project import Project
 
 UNLABELLED = -1
 ENOUGH = 500
+_TWIN_PX = 6.0
 _OPPOSITE = {"top": "bottom", "bottom": "top"}
 
 
@@ -155,9 +156,10 @@ class Labelling:
         self._given.append(time.monotonic())
         for row, name in ends.items():
             self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
+        twins = self._label_twins(rows, _OPPOSITE.get(label, label)) if far else []
         what = label or "no label"
         whom = "both ends of the link" if len(labels) == 2 and len(rows) == 1 else f"{len(labels)} pits"
-        self.changed.emit(LabelChange(tuple(ends), f"{what}: {'this pit' if len(labels) == 1 else whom}"))
+        self.changed.emit(LabelChange((*ends, *twins), f"{what}: {'this pit' if len(labels) == 1 else whom}"))
         return True
 
     def undo(self) -> bool:
@@ -199,6 +201,7 @@ class Labelling:
         else:
             self._book.put_back(rows)
         touched = self._refresh_places(rows)
+        self._refresh_twins(rows)
         names = ", ".join(sorted({str(name) or "taken back" for name in rows["label"]}))
         if touched:
             self._move(touched[0])
@@ -223,6 +226,33 @@ class Labelling:
                 self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
                 rows.append(row)
         return rows
+
+    def _label_twins(self, rows: list[int], label: str) -> list[int]:
+        """Show the label of far ends on the pits that are the same ones seen in this scan; returns their rows."""
+        if self.pits is None:
+            return []
+        twins = []
+        for end in (self.pits.far[row] for row in rows if row in self.pits.far):
+            twin = self.pits.nearest(end.x, end.y, _TWIN_PX) if np.isfinite(end.x) else None
+            if twin is not None and twin not in rows and self.pits.table["surface"].iloc[twin] in (end.surface, ""):
+                self.codes[twin] = CLASSES.index(label) if label in CLASSES else UNLABELLED
+                twins.append(twin)
+        return twins
+
+    def _refresh_twins(self, labels: pd.DataFrame) -> None:
+        """Match the journal with the pits anew when labels of the foil's other scans are concerned, too."""
+        if self.pits is None or self._sheet is None or self._project is None:
+            return
+        scans = self._project.catalogue.scans()
+        mine = self._sheet.record
+        if not any(s.foil == mine.foil and s.scan != mine.scan for s in scans) or not len(labels):
+            return
+        # scipy is loaded with the first undo, not with the window.
+        from moedal_gui.tasks.pit_table import labels_of
+
+        named = labels_of(self._project, self.pits.table, {(mine.foil, mine.scan): self._sheet.placement})
+        known = {name: code for code, name in enumerate(CLASSES)}
+        self.codes[:] = [known.get(name, UNLABELLED) for name in named]
 
     def _pinned(self, row: int, label: str) -> Label:
         if self.pits is None or self._sheet is None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moedal_gui.app.display import ALBEDO, COMPOSITE, RELIEF, SLOPE, Picture
+from moedal_gui.app.even_light import even_light, level_ground
 from moedal_gui.app.shading import Float32, Limits, Rgb, grey, lamps_as_hues, limits_of, slope_as_hue
 from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.imaging.flat_field import FlatField
@@ -79,7 +80,8 @@ class Composer:
         self._batches = sheet.fields["batch"].to_list()
         self._slots = sheet.fields["slot"].to_list()
         self._flat = sheet.flat
-        self._limits: dict[str, Limits] = {}
+        self._limits: dict[Picture, Limits] = {}
+        self._grounds: dict[int, float] = {}
         self._harmonics: OrderedDict[tuple[str, int, int], Float32] = OrderedDict()
         self._coarsest = min((images.levels(b) for b in set(self._batches) if isinstance(b, str)), default=1) - 1
 
@@ -107,11 +109,11 @@ class Composer:
 
     def known_limits(self, picture: Picture) -> Limits | None:
         """What `natural_limits` found before."""
-        return self._limits.get(picture.key)
+        return self._limits.get(picture)
 
     def natural_limits(self, picture: Picture) -> Limits:
         """Contrast that suits a picture all over the scan, from a few fields spread over it; found once."""
-        found = self._limits.get(picture.key)
+        found = self._limits.get(picture)
         if found is None:
             pictured = [i for i, batch in enumerate(self._batches) if isinstance(batch, str)]
             chosen = pictured[:: max(1, len(pictured) // _SAMPLE)] if pictured else []
@@ -120,7 +122,7 @@ class Composer:
             tiles = [_relief(tile, 1 << level) if picture.key == RELIEF else tile for tile in tiles]
             wide = [tile.reshape(tile.shape[0], 1, -1) for tile in tiles]
             planes = np.concatenate(wide, axis=2) if wide else np.zeros((2, 1, 1), np.float32)
-            found = self._limits[picture.key] = Mosaic(planes, picture, 1, 0, 0).natural_limits()
+            found = self._limits[picture] = Mosaic(planes, picture, 1, 0, 0).natural_limits()
         return found
 
     def compose(self, picture: Picture, box: Box, level: int, wanted: Wanted = lambda: True) -> Mosaic | None:
@@ -153,7 +155,7 @@ class Composer:
             if picture.index is not None and level > 0:
                 slots = [int(self._slots[r]) for r in rows]
                 block = self._images.read_many(batch, slots, level=level, channel=picture.index)
-                tiles = [np.asarray(one, dtype=np.float32)[None] for one in block]
+                tiles = [self._channel(picture, one) for one in block]
             else:
                 tiles = []
             for number, row in enumerate(rows):
@@ -163,13 +165,33 @@ class Composer:
     def _tile(self, picture: Picture, batch: str, slot: int, level: int) -> Float32:
         if picture.index is not None:
             one = self._images.read(batch, slot, level=level, channels=picture.index)
-            return np.asarray(one, dtype=np.float32)[None]
+            return self._channel(picture, one)
         if picture.key == COMPOSITE:
             return self._even_rim(batch, slot, level)
         mean, across, down = self._harmonic(batch, slot, level)
         if picture.key == ALBEDO:
             return mean[None]
         return np.stack([-across if self._sheet.mirrored else across, down])
+
+    def _channel(self, picture: Picture, raw: npt.NDArray[np.generic]) -> Float32:
+        """A channel of a field (1, h, w), as stored or as under even light."""
+        if not picture.even or picture.index is None:
+            return np.asarray(raw, dtype=np.float32)[None]
+        if self._flat is not None:
+            return even_light(raw[None], self._flat, (picture.index,))
+        return level_ground(raw[None], (self._ground(picture.index),))
+
+    def _ground(self, channel: int) -> float:
+        """Grey value of the ground of a channel all over the scan, from a few fields spread over it; found once."""
+        found = self._grounds.get(channel)
+        if found is None:
+            coarsest = [
+                float(np.median(self._images.read(batch, int(slot), level=self._coarsest, channels=channel)))
+                for batch, slot in zip(self._batches, self._slots, strict=True)
+                if isinstance(batch, str)
+            ][: _SAMPLE * _SAMPLE]
+            found = self._grounds[channel] = float(np.median(coarsest)) if coarsest else 0.0
+        return found
 
     def _harmonic(self, batch: str, slot: int, level: int) -> Float32:
         """Mean and slopes (3, h, w) of a field; the last ones are kept, for people look at one place in many ways."""

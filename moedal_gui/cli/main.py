@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -147,8 +148,22 @@ def _outcome(
     if path is None:
         return run(row.plan(None, parameters), progress=line, cancelled=stop)
     write = row.needs in ("writer", "maker")
-    with Project.open(path, write=write, create=row.needs == "maker", wait=wait) as project:
-        return run(row.plan(project, parameters), progress=line, cancelled=stop)
+    fresh = row.needs == "maker" and not path.exists()
+    try:
+        with Project.open(path, write=write, create=row.needs == "maker", wait=wait) as project:
+            return run(row.plan(project, parameters), progress=line, cancelled=stop)
+    except MoedalError:
+        if fresh and path.is_dir():
+            _forget_if_empty(path)
+        raise
+
+
+def _forget_if_empty(path: Path) -> None:
+    """A project that was made for a scan that turned out to be none leaves nothing behind."""
+    with Project.open(path) as project:
+        empty = not project.catalogue.scans() and not len(project.labels.in_force())
+    if empty:
+        shutil.rmtree(path)
 
 
 class _Stop:
@@ -188,13 +203,16 @@ def _tell(error: BaseException) -> int:
         sys.stderr.write(f"{error}\n")
         return _FAILED
     shown = getattr(error, "show", None)
-    if shown is not None and hasattr(error, "exit_code"):  # click's own complaints about arguments
-        shown()
+    if callable(shown) and hasattr(error, "exit_code"):  # click's own complaints about arguments
+        words = getattr(error, "format_message", lambda: str(error))()
+        sys.stderr.write(f"{' '.join(words.split())} (--help says what is expected)\n")
         return int(error.exit_code)
     log = _log_file()
     for handler in logging.getLogger("moedal_gui").handlers:
         if isinstance(handler, logging.FileHandler):
-            handler.handle(logging.LogRecord("moedal_gui", logging.ERROR, __file__, 0, "unexpected", None, _trace(error)))
+            handler.handle(
+                logging.LogRecord("moedal_gui", logging.ERROR, __file__, 0, "unexpected", None, _trace(error))
+            )
     sys.stderr.write(
         f"Something unexpected went wrong ({type(error).__name__}: {error}); the whole story is in {log}\n".replace(
             "\n", " "
@@ -213,8 +231,9 @@ def _log_to_stderr() -> None:
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setLevel(logging.INFO)
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.DEBUG)
         _log_file()
 
 

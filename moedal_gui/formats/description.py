@@ -13,10 +13,11 @@ from typing import Any, TypeVar, cast
 import tomli_w
 
 from moedal_gui.core.errors import DescriptionError
-from moedal_gui.core.scan import Channel, ChannelKind, DatumPoint, ScanDescription
+from moedal_gui.core.scan import Channel, ChannelKind, DatumPoint, LengthUnit, ScanDescription
 from moedal_gui.formats.positions import plain_number
 
 T = TypeVar("T")
+_LONGEST_PX = 200_000
 _KNOWN = {
     "foil", "scan", "orientation", "mirrored", "polarity", "pixel_size_um", "foil_thickness_um", "bulk_etch_um",
     "field_size_px", "files", "datum", "positions", "channels",
@@ -25,22 +26,31 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class PositionsPlace:
-    """Where a description says the stage positions are."""
+    """Where a description says the stage positions are, and which description says so."""
 
     file: str
     key: str | None
-    unit: str
+    unit: LengthUnit
     y_up: bool
+    said_in: Path = Path()
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What a scan.toml states; None where it says nothing. Paths are not resolved yet."""
+    """What a scan.toml states; None where it says nothing. Paths are not resolved yet.
+
+    ``elsewhere`` tells of a description kept outside the scan's folder, whose paths may point into the folder above;
+    it goes with each path, so that one description never widens what another may name.
+    """
 
     source: Path
     values: Mapping[str, Any]
     files: str | None = None
     positions: PositionsPlace | None = None
+    files_said_in: Path = Path()
+    files_elsewhere: bool = False
+    notes: tuple[str, ...] = ()
 
     def over(self, other: Stated) -> Stated:
         """This description's keys over another's."""
@@ -48,12 +58,15 @@ class Stated:
             self,
             values={**other.values, **self.values},
             files=self.files if self.files is not None else other.files,
+            files_said_in=self.files_said_in if self.files is not None else other.files_said_in,
+            files_elsewhere=self.files_elsewhere if self.files is not None else other.files_elsewhere,
             positions=self.positions if self.positions is not None else other.positions,
+            notes=(*self.notes, *other.notes),
         )
 
 
-def read_description(path: Path) -> Stated:
-    """Parse and check a scan.toml.
+def read_description(path: Path, *, elsewhere: bool = False) -> Stated:
+    """Parse and check a scan.toml; ``elsewhere`` where it is not the scan folder's own.
 
     Raises
     ------
@@ -64,10 +77,10 @@ def read_description(path: Path) -> Stated:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise DescriptionError("The scan description cannot be read", path, f"mend it ({error})") from error
-    return parse_description(content, path)
+    return parse_description(content, path, elsewhere)
 
 
-def parse_description(content: Mapping[str, Any], path: Path) -> Stated:
+def parse_description(content: Mapping[str, Any], path: Path, elsewhere: bool = False) -> Stated:
     """Check the keys of a description that was read from ``path``."""
     check = _Checker(content, path)
     values: dict[str, Any] = {}
@@ -85,7 +98,11 @@ def parse_description(content: Mapping[str, Any], path: Path) -> Stated:
     positions = check.take("positions", _positions, "file, key, unit (inch, mm, um, px) and y_axis (up, down)").get(
         "positions"
     )
-    return Stated(path, values, files, positions)
+    if positions is not None:
+        positions = replace(positions, said_in=path, elsewhere=elsewhere)
+    unknown = sorted(set(content) - _KNOWN)
+    notes = (f"{path.name} has keys nobody knows, left out: {', '.join(unknown)}",) if unknown else ()
+    return Stated(path, values, files, positions, path, elsewhere, notes)
 
 
 def inside(base: Path, relative: str, said_in: Path, *, parent: bool = False) -> Path:
@@ -214,6 +231,8 @@ def _positive(value: Any) -> float:
 
 def _size(value: Any) -> tuple[int, int]:
     width, height = (int(_positive(v)) for v in value)
+    if max(width, height) > _LONGEST_PX:
+        raise ValueError(value)
     return width, height
 
 
@@ -246,7 +265,7 @@ def _template(value: Any) -> str:
 
 
 def _positions(value: Any) -> PositionsPlace:
-    unit = _one_of("inch", "mm", "um", "px")(value.get("unit", "inch"))
+    unit = cast(LengthUnit, _one_of("inch", "mm", "um", "px")(value.get("unit", "inch")))
     axis = _one_of("up", "down")(value.get("y_axis", "up"))
     key = value.get("key")
     file = value["file"]

@@ -57,6 +57,7 @@ def by_template(folder: Path, template: str, said_in: Path, *, parent: bool) -> 
     for file in _listed(where):
         match = pattern.fullmatch(file.name)
         if match:
+            inside(folder, str(file.resolve()), said_in, parent=parent)
             step = int(match["step"]) if "step" in pattern.groupindex else 0
             found.setdefault(plain_number(match["field"]), {})[step] = file
     return Layout("template", _sorted({k: FieldFiles(v) for k, v in found.items()}))
@@ -72,6 +73,7 @@ def _by_deep_template(folder: Path, template: str, said_in: Path) -> Layout:
     for file in sorted(folder.rglob("*")):
         match = pattern.fullmatch(file.relative_to(folder).as_posix())
         if match and file.is_file():
+            inside(folder, str(file.resolve()), said_in, parent=False)
             step = int(match["step"]) if "step" in pattern.groupindex else 0
             found.setdefault(plain_number(match["field"]), {})[step] = file
     return Layout("template", _sorted({k: FieldFiles(v) for k, v in found.items()}))

@@ -125,6 +125,9 @@ def _tiff_outline(file: tifffile.TiffFile, path: Path) -> PictureOutline:
     sizes = dict(zip(axes, shape, strict=True))
     width, height, samples = sizes.get("X", 0), sizes.get("Y", 0), sizes.get("S", 1)
     others = int(np.prod([n for a, n in zip(axes, shape, strict=True) if a not in "XYS"], dtype=np.int64))
+    colour = samples >= 3 and _is_colour(series)
+    if not colour:  # interleaved samples of a grey picture are channels
+        others, samples = others * samples, 1
     if min(width, height, others) < 1:
         raise PictureError("The TIFF holds no picture", path, "export it again")
     _refuse_bomb(width * height, path)
@@ -132,13 +135,13 @@ def _tiff_outline(file: tifffile.TiffFile, path: Path) -> PictureOutline:
     if decoded > _MOST_EXPANSION * max(1, path.stat().st_size):
         raise PictureError("The TIFF says it is far larger than the file can hold", path, "export it again")
     names, size_um = _ome_words(file)
-    return PictureOutline(others, height, width, names if len(names) == others else (), samples >= 3, size_um)
+    return PictureOutline(others, height, width, names if len(names) == others else (), colour, size_um)
 
 
 def _tiff_planes(file: tifffile.TiffFile, shape: PictureOutline) -> Iterator[Picture]:
     """Grey planes one after another; only one page is decoded at a time."""
     series = file.series[0]
-    if len(series.pages) == shape.channels:
+    if len(series.pages) == shape.channels and (shape.colour or "S" not in series.axes):
         for page in series.pages:
             if page is None:
                 yield np.zeros((shape.height, shape.width), series.dtype)
@@ -146,11 +149,16 @@ def _tiff_planes(file: tifffile.TiffFile, shape: PictureOutline) -> Iterator[Pic
             yield _to_grey(page.asarray(), page.axes)
         return
     whole = series.asarray()
-    order = [a for a in series.axes if a not in "YXS"] + [a for a in "YXS" if a in series.axes]
+    inner = "YXS" if shape.colour and "S" in series.axes else "YX"
+    order = [a for a in series.axes if a not in inner] + list(inner)
     whole = np.transpose(whole, [series.axes.index(a) for a in order])
-    rest = "YXS" if "S" in series.axes else "YX"
-    for plane in whole.reshape(-1, *whole.shape[-len(rest) :]):
-        yield _to_grey(plane, rest)
+    for plane in whole.reshape(-1, *whole.shape[-len(inner) :]):
+        yield _to_grey(plane, inner)
+
+
+def _is_colour(series: Any) -> bool:
+    page = next((p for p in series.pages if p is not None), None)
+    return getattr(getattr(page, "photometric", None), "name", "") in ("RGB", "YCBCR", "CIELAB", "SEPARATED", "PALETTE")
 
 
 def _to_grey(plane: Picture, axes: str) -> Picture:

@@ -19,8 +19,8 @@ def plain_number(text: str) -> str:
     return str(int(text)) if text.isdecimal() else text
 
 
-def read_positions(path: Path, key: str | None, names: tuple[str, ...] = ()) -> Positions:
-    """Centres of fields from ``{"key": {"field": [x, y]}}`` or ``{"field": [x, y]}``.
+def read_positions(path: Path, key: str | None, names: tuple[str, ...] = ()) -> tuple[Positions, tuple[str, ...]]:
+    """Centres of fields, and notes on those that are no proper place, from ``{"key": {"field": [x, y]}}`` or ``{"field": [x, y]}``.
 
     Parameters
     ----------
@@ -44,10 +44,17 @@ def read_positions(path: Path, key: str | None, names: tuple[str, ...] = ()) -> 
         raise DescriptionError("The positions file holds no table of positions", path, 'write {"scan": {"1": [x, y]}}')
     chosen = _choose(content, key, names, path)
     result: Positions = {}
+    bad: list[str] = []
     for field, place in chosen.items():
-        x, y = _pair(place, field, path)
-        result[plain_number(str(field))] = (x, y)
-    return result
+        pair = _pair(place)
+        if pair is None:
+            bad.append(str(field))
+        else:
+            result[plain_number(str(field))] = pair
+    notes = (
+        (f"{len(bad)} positions in {path.name} are no pair of numbers, left out: {', '.join(bad[:5])}",) if bad else ()
+    )
+    return result, notes
 
 
 def looks_like_positions(path: Path) -> bool:
@@ -109,11 +116,11 @@ def _choose(content: dict[str, Any], key: str | None, names: tuple[str, ...], pa
     )
 
 
-def _pair(place: object, field: object, path: Path) -> tuple[float, float]:
+def _pair(place: object) -> tuple[float, float] | None:
     if (
         isinstance(place, list | tuple)
         and len(place) == 2
         and all(isinstance(c, int | float) and math.isfinite(c) for c in place)
     ):
         return float(place[0]), float(place[1])
-    raise DescriptionError(f"Field {field} has no proper position", path, "write two numbers, [x, y]")
+    return None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from moedal_gui.core.errors import ArgumentError, PictureError, ScanError
 from moedal_gui.core.field import Field
-from moedal_gui.core.scan import Channel, ScanDescription, lab_channels
+from moedal_gui.core.scan import Channel, LengthUnit, ScanDescription, lab_channels
 from moedal_gui.formats.description import PositionsPlace, Stated, inside, read_description
 from moedal_gui.formats.layouts import FieldFiles, Layout, by_looking, by_template, cfg_steps, field_order
 from moedal_gui.formats.pictures import PictureOutline, outline, read_picture, read_stack
@@ -156,50 +156,81 @@ def inspect(path: Path, *, describe: Path | None = None, overrides: Overrides | 
         path = path.parent
     stated = _stated(path, describe)
     base = path if path.is_dir() else path.parent
-    layout = _layout(path, base, stated, describe)
-    places, unit, y_up, words = _positions(base, path, stated, layout, describe)
-    if layout is None and not places:
+    layout = _layout(path, base, stated)
+    places = _positions(base, path, stated, layout)
+    if layout is None and not places.positions:
         raise ScanError(
             "No scan was found there", path, "name a folder with scan.toml, the lab's pictures, TIFFs, or one picture"
         )
+    unmatched = layout is None and stated.files is not None
     layout = layout or Layout("positions", {})
     layout, shape, notes = _outline(layout)
-    description = _description(path, stated, overrides or Overrides(), layout, shape, unit, y_up, bool(places))
-    fields = _fields(layout, places, description, shape)
-    return ScanSource(path, layout, description, fields, notes, stated.files, words)
+    description = _description(path, stated, overrides or Overrides(), layout, shape, places)
+    fields = _fields(layout, places.positions, description, shape)
+    said = [*stated.notes, *places.notes, *notes, *_datum_notes(description, fields)]
+    if unmatched:
+        said.append(f"No picture fits files = {stated.files!r}: positions without pictures")
+    return ScanSource(path, layout, description, fields, tuple(said), stated.files, dict(places.words))
+
+
+def _datum_notes(description: ScanDescription, fields: tuple[Field, ...]) -> list[str]:
+    """What is odd about the datum points."""
+    known = {f.name for f in fields if f.stage_x is not None}
+    strange = [p.field for p in description.datum if p.field not in known]
+    notes = [f"Datum points in fields that have no position are left out: {', '.join(strange)}"] if strange else []
+    if len(description.datum) - len(strange) == 1:
+        notes.append("One datum point gives no direction: the stage's own frame is used")
+    return notes
 
 
 def _stated(path: Path, describe: Path | None) -> Stated:
     own = path / _TOML
     stated = read_description(own) if path.is_dir() and own.is_file() else Stated(own, {})
-    return read_description(describe).over(stated) if describe is not None else stated
+    return read_description(describe, elsewhere=True).over(stated) if describe is not None else stated
 
 
-def _layout(path: Path, base: Path, stated: Stated, describe: Path | None) -> Layout | None:
+def _layout(path: Path, base: Path, stated: Stated) -> Layout | None:
     if stated.files is None:
         return by_looking(path)
     # A template that fits no file leaves a scan of positions only: labels and pits of elsewhere still have a place.
-    layout = by_template(base, stated.files, stated.source, parent=describe is not None)
+    layout = by_template(base, stated.files, stated.files_said_in, parent=stated.files_elsewhere)
     return layout if layout.fields else None
 
 
-def _positions(
-    base: Path, path: Path, stated: Stated, layout: Layout | None, describe: Path | None
-) -> tuple[Positions, str, bool, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Places:
+    """Stage positions and how they are to be read."""
+
+    positions: Positions = field(default_factory=dict)
+    unit: LengthUnit = "inch"
+    y_up: bool = True
+    words: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _positions(base: Path, path: Path, stated: Stated, layout: Layout | None) -> _Places:
     if stated.positions is not None:
-        place: PositionsPlace = stated.positions
-        file = inside(base, place.file, stated.source, parent=describe is not None)
-        names = tuple(str(stated.values[k]) for k in ("scan", "foil") if k in stated.values)
-        found = read_positions(file, place.key, names)
-        words = {"file": place.file, "unit": place.unit, "y_axis": "up" if place.y_up else "down"}
-        return found, place.unit, place.y_up, words | ({"key": place.key} if place.key else {})
+        return _stated_positions(base, stated.positions, stated)
     if layout is not None and layout.kind == "raw":
-        return _cfg_positions(layout), "inch", True, {}
+        return _Places(_cfg_positions(layout))
     if layout is not None and layout.kind == "pictures":
         for file in sorted(base.glob("*.json")) + sorted(base.parent.glob("*positions*.json")):
             if looks_like_positions(file):
-                return read_positions(file, None, (layout.stem, path.name)), "inch", True, {"file": file.name}
-    return {}, "inch", True, {}
+                found, notes = read_positions(file, None, (layout.stem, path.name))
+                return _Places(found, words={"file": file.name}, notes=notes)
+    return _Places()
+
+
+def _stated_positions(base: Path, place: PositionsPlace, stated: Stated) -> _Places:
+    file = inside(base, place.file, place.said_in, parent=place.elsewhere)
+    words = {"file": place.file, "unit": place.unit, "y_axis": "up" if place.y_up else "down"}
+    words |= {"key": place.key} if place.key else {}
+    if not file.is_file():
+        note = f"The positions file {place.file} is missing: the fields are taken without positions"
+        return _Places({}, place.unit, place.y_up, words, (note,))
+    names = tuple(str(stated.values[k]) for k in ("scan", "foil") if k in stated.values)
+    found, notes = read_positions(file, place.key, names)
+    return _Places(found, place.unit, place.y_up, words, notes)
 
 
 def _cfg_positions(layout: Layout) -> Positions:
@@ -252,9 +283,7 @@ def _description(
     said: Overrides,
     layout: Layout,
     shape: PictureOutline | None,
-    unit: str,
-    y_up: bool,
-    has_places: bool,
+    places: _Places,
 ) -> ScanDescription:
     values = dict(stated.values)
     spoken = {
@@ -265,7 +294,7 @@ def _description(
     assumed = {k for k in ("orientation", "mirrored", "polarity") if k not in values}
     if shape is not None and shape.pixel_size_um and "pixel_size_um" not in values:
         values["pixel_size_um"] = shape.pixel_size_um
-    if layout.kind in ("raw", "pictures") and has_places and "pixel_size_um" not in values:
+    if layout.kind in ("raw", "pictures") and places.positions and "pixel_size_um" not in values:
         values["pixel_size_um"] = LAB_PIXEL_SIZE_UM
         assumed.add("pixel_size_um")
     channels, guessed = _channels(values.pop("channels", None), said.azimuths_deg, layout, shape, path)
@@ -277,7 +306,9 @@ def _description(
     stem = _stem(path)
     values.setdefault("foil", stem)
     values.setdefault("scan", stem)
-    return ScanDescription(**values, channels=channels, stage_unit=unit, stage_y_up=y_up, assumed=frozenset(assumed))  # type: ignore[arg-type]
+    return ScanDescription(
+        **values, channels=channels, stage_unit=places.unit, stage_y_up=places.y_up, assumed=frozenset(assumed)
+    )
 
 
 def _stem(path: Path) -> str:

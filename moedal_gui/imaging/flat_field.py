@@ -83,7 +83,8 @@ class _Sums:
         return not self.values or self.values[0].shape == cell_counts(picture)
 
 
-def _stuck_share(picture: npt.NDArray[np.generic]) -> float:
+def stuck_share(picture: npt.NDArray[np.generic]) -> float:
+    """Share of pixels at the picture's largest value: near 1 for a black or saturated picture."""
     values = np.asarray(picture)
     return float(np.mean(values == values.max()))
 
@@ -98,7 +99,7 @@ def _add_field(sums: _Sums, picture: npt.NDArray[np.generic]) -> None:
     sums.widths.append(width)
     sums.peaks.append(peaks[:: max(1, peaks.size // MOST_PEAKS_PER_FIELD)])
     sums.noise.append(noise)
-    sums.stuck.append(_stuck_share(picture))
+    sums.stuck.append(stuck_share(picture))
 
 
 def _polynomial(y: Floats, x: Floats, order: int) -> Floats:

@@ -153,7 +153,7 @@ class Catalogue:
     def add_fields(self, scan_id: int, fields: Sequence[Field], batch: str | None) -> None:
         """Enter fields whose pixels lie in ``batch`` in this order (None: positions without pictures).
 
-        A field that was there without pixels gets them; one that has pixels keeps them.
+        A field that was there without pixels, or with some missing, gets the new ones; a whole one keeps its own.
         """
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -164,7 +164,7 @@ class Catalogue:
                     "INSERT INTO fields (scan_id, ordinal, field, width, height, stage_x, stage_y, batch, slot, missing, extra)"
                     " VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (scan_id, field) DO UPDATE SET width=excluded.width,"
                     " height=excluded.height, stage_x=excluded.stage_x, stage_y=excluded.stage_y, batch=excluded.batch,"
-                    " slot=excluded.slot, missing=excluded.missing, extra=excluded.extra WHERE fields.batch IS NULL",
+                    " slot=excluded.slot, missing=excluded.missing, extra=excluded.extra WHERE fields.batch IS NULL OR fields.missing != '[]'",
                     (scan_id, int(row[0]) + 1 + slot, item.name, item.width, item.height, item.stage_x, item.stage_y, batch,
                      slot if batch is not None else None, json.dumps(item.missing), json.dumps(dict(item.extra))),
                 )  # fmt: skip

@@ -9,12 +9,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from moedal_gui.core.errors import ArgumentError, MoedalError, ScanError
 from moedal_gui.core.field import Field
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.formats.reading import FieldPixels, Overrides, ScanSource, inspect
-from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.imaging.flat_field import SATURATED_SHARE, estimate_flat_field, stuck_share
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import BATCH_BYTES
 from moedal_gui.store.project import Project
@@ -139,9 +141,10 @@ def _as_files_say(source: ScanSource) -> ScanDescription:
 
 
 def _missing(project: Project, record: ScanRecord, source: ScanSource) -> list[Field]:
-    stored = project.catalogue.fields(record.scan_id)
-    whole = set(stored.loc[stored["batch"].notna(), "field"])
-    known = set(stored["field"])
+    """Fields to read: new ones, and those of which a picture was missing or broken when they were read."""
+    rows = project.catalogue.field_rows(record.scan_id)
+    whole = {r.field for r in rows if r.batch is not None and not r.missing}
+    known = {r.field for r in rows}
     places = {
         f.name: (f.stage_x, f.stage_y)
         for f in source.fields
@@ -169,7 +172,12 @@ def _read(unit: _Batch) -> list[FieldPixels]:
 def _store(project: Project, unit: _Batch, pixels: list[FieldPixels]) -> int:
     """Write one batch: a file for each run of like shapes, then its rows. Returns how many fields gained pixels."""
     by_name = {f.name: f for f in unit.source.fields}
-    whole = [(by_name[n], p) for n, p in zip(unit.names, pixels, strict=True) if p.stack is not None]
+    before = {r.field: len(r.missing) for r in project.catalogue.field_rows(unit.scan_id) if r.batch is not None}
+    whole = [
+        (by_name[n], p)
+        for n, p in zip(unit.names, pixels, strict=True)
+        if p.stack is not None and len(p.missing) < before.get(n, len(p.missing) + 1)
+    ]
     bare = [
         by_name[n]
         for n, p in zip(unit.names, pixels, strict=True)
@@ -207,7 +215,7 @@ def _finish(
     for record, source in zip(records, sources, strict=True):
         found = problems[record.scan_id]
         for line in found:
-            _log.warning("%s: %s", record.scan, line)
+            _log.debug("%s: %s", record.scan, line)
         if not record.whole or new[record.scan_id] or record.flat is None:
             _settle(project, record, source, found)
         fields = project.catalogue.fields(record.scan_id)
@@ -241,12 +249,20 @@ def _settle(project: Project, record: ScanRecord, source: ScanSource, problems: 
         width, height = counts.index[int(counts.to_numpy().argmax())]
         alike = pictured[(pictured["width"] == width) & (pictured["height"] == height)]
         sample = alike.iloc[::step]
-        complete = sample[[not m for m in sample["missing"]]]
-        chosen = complete if len(complete) else sample
-        flat = estimate_flat_field(
-            project.images.read(b, int(s)) for b, s in zip(chosen["batch"], chosen["slot"], strict=True)
-        ).to_json()
+        flat = estimate_flat_field(_fit_for_flat(project, sample)).to_json()
     project.catalogue.update_scan(record.scan_id, flat=flat, whole=True, notes=notes)
+
+
+def _fit_for_flat(project: Project, sample: pd.DataFrame) -> list[Any]:
+    """Stacks of the sample that are whole and neither black nor saturated; all of them where none is.
+
+    One stuck field among few would pass for a dead lamp and take the good fields with it.
+    """
+    stacks = [project.images.read(b, int(s)) for b, s in zip(sample["batch"], sample["slot"], strict=True)]
+    whole = [not m for m in sample["missing"]]
+    varied = [not any(stuck_share(plane) > SATURATED_SHARE for plane in stack) for stack in stacks]
+    good = [s for s, a, b in zip(stacks, whole, varied, strict=True) if a and b]
+    return good or [s for s, b in zip(stacks, varied, strict=True) if b] or stacks
 
 
 def describe_again(project: Project, scan: ScanRecord, description: ScanDescription) -> None:

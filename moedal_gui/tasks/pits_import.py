@@ -55,7 +55,13 @@ def _import(project: Project, parameters: PitsImportParameters, pits: pd.DataFra
 def _import_scan(
     project: Project, parameters: PitsImportParameters, scan: ScanRecord, group: pd.DataFrame
 ) -> dict[str, Any]:
-    fields = {r.field: r.field_id for r in project.catalogue.field_rows(scan.scan_id)}
+    rows = project.catalogue.field_rows(scan.scan_id)
+    fields = {r.field: r.field_id for r in rows}
+    size = {r.field: (r.width, r.height) for r in rows}
+    x, y = group["x_px"].to_numpy(float), group["y_px"].to_numpy(float)
+    wide, high = (np.array([size.get(f, (np.inf, np.inf))[k] for f in group["field"]], dtype=float) for k in (0, 1))
+    group = group[(x >= -0.5) & (y >= -0.5) & (x <= wide - 0.5) & (y <= high - 0.5)].reset_index(drop=True)
+    outside = len(x) - len(group)
     table = _detections(group)
     words = {"method": "import", "file": parameters.file.name}
     hashed = digest([table.to_csv(), list(group["field"])])
@@ -69,7 +75,14 @@ def _import_scan(
         settle_pits(project, scan, run)
     kept = int(group["field"].isin(list(fields)).sum())
     strange = sorted(set(group["field"]) - set(fields))[:20]
-    return {"scan": scan.scan, "run": run.name, "pits": kept, "unknown_fields": strange, "skipped": len(group) - kept}
+    return {
+        "scan": scan.scan,
+        "run": run.name,
+        "pits": kept,
+        "unknown_fields": strange,
+        "outside": outside,
+        "skipped": len(group) - kept + outside,
+    }
 
 
 def _detections(group: pd.DataFrame) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from moedal_gui import __version__
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
-from moedal_gui.imaging.flat_field import FlatField
-from moedal_gui.preselect.methods import Method, detect
+from moedal_gui.imaging.flat_field import SATURATED_SHARE, FlatField, stuck_share
+from moedal_gui.preselect.methods import Method, chosen_method, detect
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
@@ -75,17 +76,28 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
 
 
 def look_through(unit: _FieldUnit) -> pd.DataFrame:
-    """The pits of one field (DETECTION_COLUMNS); a channel that is missing there counts as a dead lamp."""
+    """The pits of one field (DETECTION_COLUMNS).
+
+    A channel that is missing, black or saturated there counts as a dead lamp; which method suits is decided by the
+    scan, so that a field without light shows no pits instead of those of another method.
+    """
     images = ImageStore(unit.pixels)
     try:
         stack = images.read(unit.batch, unit.slot)
     finally:
         images.close()
-    absent = [c.step in unit.missing for c in unit.description.channels]
-    channels = tuple(
-        replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, absent, strict=True)
-    )
-    return detect(stack, unit.description, FlatField(channels), unit.method)
+    method = chosen_method(unit.method, unit.description, unit.flat)
+    dead = [
+        c.step in unit.missing or stuck_share(p) > SATURATED_SHARE
+        for c, p in zip(unit.description.channels, stack, strict=True)
+    ]
+    channels = tuple(replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, dead, strict=True))
+    flat = FlatField(channels)
+    if not any(c.usable for c in channels) or chosen_method("auto", unit.description, flat) != chosen_method(
+        "auto", unit.description, unit.flat
+    ):
+        return empty_detections()
+    return detect(stack, unit.description, flat, method)
 
 
 def _run_for(project: Project, scan: ScanRecord, method: Method) -> RunRecord:

@@ -7,15 +7,14 @@ import sys
 import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import TracebackType
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from moedal_gui import paths
 from moedal_gui.app.workbench import Workbench
-from moedal_gui.core.errors import MoedalError
 from moedal_gui.ui.constants_alive import keep_constants_alive
+from moedal_gui.ui.exception_hook import catch_errors
 from moedal_gui.ui.main_window import MainWindow
 
 _LOG = logging.getLogger("moedal_gui")
@@ -64,25 +63,8 @@ def make_window(workbench: Workbench) -> MainWindow:
     window.show()
     if workbench.settings.problem:
         window.toasts.say("bad", workbench.settings.problem)
-    _catch_errors(window)
+    catch_errors(window)
     return window
-
-
-def _catch_errors(window: MainWindow) -> None:
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, error, trace)
-            return
-        cause = error.__cause__ if error.__cause__ is not None and kind.__name__ == "EmitLoopError" else error
-        _LOG.error("unexpected", exc_info=(kind, error, trace))
-        text = (
-            str(cause)
-            if isinstance(cause, MoedalError)
-            else f"That did not work ({type(cause).__name__}: {cause}). The log has the details: {paths.logs()}"
-        )
-        window.relay.post(lambda: window.toasts.say("bad", text))
-
-    sys.excepthook = hook
 
 
 def _keep_log() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from moedal_gui.app.background import Latest
 
 
@@ -62,3 +64,23 @@ def test_an_error_is_handed_on_and_the_thread_lives() -> None:
         time.sleep(0.005)
     latest.close()
     assert (errors, answers) == (["broken"], [1])
+
+
+def test_a_mistake_in_the_program_reaches_the_edge_and_the_thread_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    latest, told, answers = Latest("test"), [], []
+    monkeypatch.setattr(threading, "excepthook", lambda words: told.append(words.exc_value))
+    latest.answered.connect(lambda _generation, answer: answers.append(answer))
+
+    def wrong(_wanted: object) -> None:
+        raise AttributeError("no such thing")
+
+    latest.ask(wrong)
+    end = time.monotonic() + 5
+    while not told and time.monotonic() < end:
+        time.sleep(0.005)
+    latest.ask(lambda _wanted: 1)
+    while not answers and time.monotonic() < end:
+        time.sleep(0.005)
+    latest.close()
+    assert isinstance(told[0], AttributeError)
+    assert answers == [1]

@@ -66,6 +66,11 @@ class ImportPage(Panel):
         self.refresh()
         self._look()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the field shown has been looked into, pits and all."""
+        return self._preview is not None and self._preview.done
+
     def refresh(self) -> None:
         """Show everything that was said and assumed."""
         if self.draft is not None:

@@ -185,7 +185,7 @@ class CandidatesPanel(Panel):
             return
         index = scan.description.index_of("backlit") or 0
         plain.set_caption(f"{name} · {scan.scan}")
-        plain.show_array(channel_picture(crop.raw[index], None))
+        plain.show_array(channel_picture(crop.planes[index], None))
         relief.show_array(relief_picture(crop.relief) if crop.relief is not None else None)
 
     def _say_what_next(self) -> None:

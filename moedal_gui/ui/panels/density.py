@@ -8,7 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from moedal_gui.app.background import Latest
 from moedal_gui.app.pits import PitSheet
@@ -47,7 +48,7 @@ class DensityPanel(Panel):
         self.here = pg.PlotDataItem(pen=pg.mkPen("#F0E442", width=2))
         self.view.addItem(self.here)
         self.view.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
-        self.caption = QLabel(wordWrap=True)
+        self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
         self.caption.setContentsMargins(10, 2, 10, 8)
         full = QWidget()

@@ -91,7 +91,7 @@ class CropModel(QAbstractListModel):
             array = relief_picture(crop.relief)
         else:
             number = int(self.picture) if self.picture.isdigit() else 0
-            array = channel_picture(crop.raw[number], None)
+            array = channel_picture(crop.planes[number], None)
         painter.drawImage(pixmap.rect(), to_image(array))
         code = int(self._workbench.labelling.codes[row])
         painter.drawPixmap(3, 3, stamp(*mark_name(code, int(self._pits.surface[row]))))

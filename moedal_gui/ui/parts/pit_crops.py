@@ -81,7 +81,7 @@ class PitCrops(QWidget):
             for view in (*self._thumbs, self.large, self.relief):
                 view.show_array(None)
             return
-        self._arrays = [channel_picture(plane, limit) for plane, limit in zip(crop.raw, limits, strict=True)]
+        self._arrays = [channel_picture(plane, limit) for plane, limit in zip(crop.planes, limits, strict=True)]
         for thumb, array in zip(self._thumbs, self._arrays, strict=True):
             thumb.show_array(array)
         self.relief.show_array(relief_picture(crop.relief) if crop.relief is not None else None)

@@ -31,6 +31,7 @@ from moedal_gui.ui.viewer.view import View, covers
 _ASK_AFTER_MS = 12
 _MARGIN = 0.25
 _PICK_PX = 9.0
+_NEAR_PX = 700.0
 
 
 class Canvas(QWidget):
@@ -71,6 +72,7 @@ class Canvas(QWidget):
         overlay.left.connect(self._leave)
         self.minimap.placeAsked.connect(lambda x, y: self._look(replace(self.view, x=x, y=y)))
         strip.pictureAsked.connect(lambda key: self._workbench.session.show(picture=key, film=False))
+        strip.evenAsked.connect(lambda on: self._workbench.session.show(even=on))
         strip.contrastAsked.connect(self._set_contrast)
         strip.contrastForgotten.connect(self._forget_contrast)
         listen, workbench = self._relay.listen, self._workbench
@@ -98,8 +100,9 @@ class Canvas(QWidget):
         """Take up another state of the display."""
         if old.film != new.film:
             self._play(new.film)
-        if old.picture != new.picture:
+        if (old.picture, old.even) != (new.picture, new.even):
             self.strip.mark(new.picture)
+            self.strip.mark_even(new.even)
             self._shown = None
             self._ask_overview()
             self._ask_picture()
@@ -185,6 +188,7 @@ class Canvas(QWidget):
             return
         self.strip.show_pictures(pictures_of(new.record.description))
         self.strip.mark(self._workbench.session.display.picture)
+        self.strip.mark_even(self._workbench.session.display.even)
         self._source = source = PictureSource(project.images, new)
         listen = self._relay.listen
         self._let_go = [
@@ -222,7 +226,12 @@ class Canvas(QWidget):
         self.overlay.focus_row = row
         if row is not None and pits is not None:
             x, y = float(pits.x[row]), float(pits.y[row])
-            x0, y0, x1, y1 = self.view.wider(-0.08)
+            scene = self.overlay.scene
+            if scene is not None and scene.counts is not None:
+                # Too far to see a single pit: come near.
+                self.go_to(x, y, _NEAR_PX)
+                return
+            x0, y0, x1, y1 = self.view.wider(-0.02)
             if not (x0 < x < x1 and y0 < y < y1):
                 self._look(replace(self.view, x=x, y=y))
                 return
@@ -315,14 +324,18 @@ class Canvas(QWidget):
         session = self._workbench.session
         if session.sheet is None:
             return None
-        every = pictures_of(session.sheet.record.description)
+        every = self._pictures(session.sheet)
         return next((p for p in every if p.key == session.display.picture), every[0] if every else None)
 
-    @staticmethod
-    def _lamps(sheet: Sheet) -> tuple[Picture, ...]:
+    def _pictures(self, sheet: Sheet) -> list[Picture]:
+        """All ways to look at a scan, as the display says."""
+        even = self._workbench.session.display.even
+        return [replace(p, even=even and p.index is not None) for p in pictures_of(sheet.record.description)]
+
+    def _lamps(self, sheet: Sheet) -> tuple[Picture, ...]:
         channels = sheet.record.description.channels
         rim = [
-            p for p in pictures_of(sheet.record.description) if p.index is not None and channels[p.index].kind == "rim"
+            p for p in self._pictures(sheet) if p.index is not None and channels[p.index].kind == "rim"
         ]
         return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
 

@@ -18,6 +18,7 @@ class ChannelStrip(QFrame):
     pictureAsked = Signal(str)
     contrastAsked = Signal(tuple)
     contrastForgotten = Signal()
+    evenAsked = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +51,16 @@ class ChannelStrip(QFrame):
         self.auto.setToolTip("Find the contrast of this channel again")
         self.auto.setAccessibleName("Contrast by itself")
         row.addWidget(self.auto)
+        self.even = QToolButton()
+        self.even.setText("Even light")
+        self.even.setCheckable(True)
+        self.even.setChecked(True)
+        self.even.setShortcut("E")
+        self.even.setToolTip("Take vignetting and the steps between fields out of the channels; off: as stored  (E)")
+        self.even.setAccessibleName("Show channels as under even light")
+        self.even.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.even.clicked.connect(self.evenAsked)
+        row.addWidget(self.even)
         self._layout.addWidget(contrast)
         self.auto.clicked.connect(self.contrastForgotten)
         self._settle = QTimer(self, singleShot=True, interval=60)
@@ -86,6 +97,10 @@ class ChannelStrip(QFrame):
         """Mark the picture that is shown."""
         if key in self._buttons:
             self._buttons[key].setChecked(True)
+
+    def mark_even(self, on: bool) -> None:
+        """Say whether channels are shown as under even light."""
+        self.even.setChecked(on)
 
     def show_limits(self, limits: Limits) -> None:
         """Set the slider to a contrast; its ends lie beyond, so that there is room to either side."""

@@ -108,8 +108,8 @@ def _arrow_head(painter: QPainter, start: QPointF, end: QPointF, length: float) 
     painter.drawPolygon(QPolygonF([tip, back + side, back - side]))
 
 
-def draw_counts(painter: QPainter, scene: Scene, font: QFont) -> None:
-    """Pits per cell: tint by number, and the number itself."""
+def draw_counts(painter: QPainter, scene: Scene, size: tuple[int, int], font: QFont) -> None:
+    """Pits per cell: tint by number, and the number itself; nothing beyond the fields (``size`` of the plane)."""
     counts = scene.counts
     if counts is None or counts.counts.size == 0:
         return
@@ -117,13 +117,17 @@ def draw_counts(painter: QPainter, scene: Scene, font: QFont) -> None:
     painter.setFont(font)
     metrics = QFontMetricsF(font)
     side = counts.side * scene.view.zoom
+    ground = QRectF(QPointF(*scene.view.to_screen(0, 0)), QPointF(*scene.view.to_screen(*size)))
     for r, c in np.argwhere(counts.counts > 0).tolist():
         number = int(counts.counts[r, c])
         x, y = scene.view.to_screen(counts.x0 + c * counts.side, counts.y0 + r * counts.side)
         share = math.sqrt(number / most)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(230, 130, 0, int(30 + 110 * share)))
-        cell = QRectF(x + 1, y + 1, side - 2, side - 2)
+        # A breath of colour: the picture below is what people look at, in its own hues.
+        painter.setBrush(QColor(230, 130, 0, int(6 + 40 * share)))
+        cell = QRectF(x + 1, y + 1, side - 2, side - 2).intersected(ground)
+        if cell.isEmpty():
+            continue
         painter.drawRoundedRect(cell, 4, 4)
         if side > 26:
             text = f"{number}" if number < 10_000 else f"{number / 1000:.0f}k"

@@ -94,7 +94,8 @@ class Overlay(QWidget):
         if self.sheet is not None:
             drawing.draw_outlines(painter, scene, self.sheet, font)
         if self.pits is not None:
-            drawing.draw_counts(painter, scene, font)
+            if self.sheet is not None:
+                drawing.draw_counts(painter, scene, self.sheet.size, font)
             drawing.draw_links(painter, scene)
             drawing.draw_pits(painter, scene, self.pits, self.codes, self.picked)
             if self.focus_row is not None:
