@@ -30,7 +30,9 @@ LONGEST_WAIT_S = 120.0
 def main(words: list[str]) -> int:
     """Take what was asked for; returns the exit status."""
     parser = argparse.ArgumentParser(description="Pictures of the real window")
-    parser.add_argument("--project", type=Path, default=DEMO / "demo.moedal", help="project to open; the demo foil is meant")
+    parser.add_argument(
+        "--project", type=Path, default=DEMO / "demo.moedal", help="project to open; the demo foil is meant"
+    )
     parser.add_argument("--scan", type=Path, default=DEMO / "scans" / "c1", help="scan to show on the import page")
     parser.add_argument("--only", type=Path, help="save the window to this file alone")
     chosen = parser.parse_args(words)
@@ -58,9 +60,7 @@ def _display() -> Iterator[None]:
         raise RuntimeError("There is no display, and Xvfb is not installed: run packaging/system_libraries.sh as root")
     read, write = os.pipe()
     size = ["-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), *size], pass_fds=[write], stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), *size], pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as told:
         number = told.readline().strip()

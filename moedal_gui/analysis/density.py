@@ -13,7 +13,6 @@ from moedal_gui.core.placement import ScanPlacement
 
 Floats = npt.NDArray[np.float64]
 
-REGIMES = ("low", "medium", "high")
 _CELL_PX = 80.0
 _SMOOTH_CELLS = 1.5
 _LEAST_COVER = 0.02

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TypedDict
 
-from scipy.special import gammaincinv
-
 _Z = 1.959963984540054  # 97.5 % point of the standard normal
 
 
@@ -41,12 +39,6 @@ def harmonic_mean(a: Fraction, b: Fraction) -> Fraction:
         return 2 * x * y / (x + y) if x + y > 0 else 0.0
 
     return {"value": mean(a["value"], b["value"]), "low": mean(a["low"], b["low"]), "high": mean(a["high"], b["high"])}
-
-
-def poisson_interval(count: int) -> tuple[float, float]:
-    """95 % interval of the mean of a Poisson count (Garwood, Biometrika 28 (1936) 437)."""
-    low = 0.0 if count == 0 else float(gammaincinv(count, 0.025))
-    return low, float(gammaincinv(count + 1, 0.975))
 
 
 def rounded(value: float | None, digits: int = 4) -> str:

@@ -64,10 +64,6 @@ class DetectionError(MoedalError):
     """Pits cannot be looked for with this method on this scan."""
 
 
-class RegistrationError(MoedalError):
-    """Two scans cannot be brought into one frame."""
-
-
 class TableError(MoedalError):
     """A table or list from outside cannot be understood."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,35 +38,6 @@ def halve(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     mean += 2
     mean >>= 2
     return np.asarray(mean, dtype=picture.dtype)
-
-
-def composite(
-    tiles: Iterable[tuple[npt.NDArray[np.generic], int, int]], shape: tuple[int, int], fill: float = 0
-) -> npt.NDArray[np.generic]:
-    """Lay tiles onto one canvas; where they overlap the later one is seen.
-
-    Parameters
-    ----------
-    tiles
-        Triples of a picture (h, w), and the column and row of its top-left pixel (may be outside the canvas).
-    shape
-        Height and width of the canvas.
-    fill
-        Value where no tile lies.
-
-    Returns
-    -------
-    Shape (H, W), the type of the tiles (uint8 when there are none).
-    """
-    canvas: npt.NDArray[np.generic] | None = None
-    for tile, x0, y0 in tiles:
-        if canvas is None:
-            canvas = np.full(shape, fill, dtype=tile.dtype)
-        xa, ya = max(x0, 0), max(y0, 0)
-        xb, yb = min(x0 + tile.shape[1], shape[1]), min(y0 + tile.shape[0], shape[0])
-        if xa < xb and ya < yb:
-            canvas[ya:yb, xa:xb] = tile[ya - y0 : yb - y0, xa - x0 : xb - x0]
-    return np.full(shape, fill, dtype=np.uint8) if canvas is None else canvas
 
 
 @dataclass(frozen=True)

@@ -326,11 +326,6 @@ class Catalogue:
         table["surface"] = table["surface"].astype("str")
         return table
 
-    def pit_counts(self, run_id: int) -> dict[int, int]:
-        """Field id -> pits found there (doubles included), for the fields done."""
-        rows = self._database.connection().execute("SELECT field_id, pits FROM run_fields WHERE run_id = ?", (run_id,))
-        return {int(a): int(b) for a, b in rows}
-
     # links and placements
     def add_links(self, run_id: int, table: pd.DataFrame) -> None:
         """Enter links (LINK_COLUMNS)."""

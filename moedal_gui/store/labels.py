@@ -73,11 +73,6 @@ class LabelJournal:
         row = self._database.connection().execute("SELECT max(stroke) FROM strokes").fetchone()
         return int(row[0] or 0)
 
-    def annotators(self) -> list[str]:
-        """Everyone who ever labelled here."""
-        rows = self._database.connection().execute("SELECT DISTINCT annotator FROM labels ORDER BY annotator")
-        return [str(row[0]) for row in rows if row[0]]
-
     def give_verdict(
         self, foil: str, entry: Sequence[object], exit_: Sequence[object], verdict: str, annotator: str
     ) -> None:

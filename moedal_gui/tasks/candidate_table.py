@@ -203,8 +203,3 @@ def _seeing(
         if scan.foil == own.foil and scan.description.near_surface == surface and placements[key].frame == frame:
             return scan
     return own
-
-
-def pit_run_names(project: Project) -> dict[str, str]:
-    """Scan -> name of its current run, for provenance."""
-    return {s.scan: r.name for s in project.catalogue.scans() if (r := pit_run(project, s)) is not None}

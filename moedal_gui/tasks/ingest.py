@@ -263,8 +263,3 @@ def _fit_for_flat(project: Project, sample: pd.DataFrame) -> list[Any]:
     varied = [not any(stuck_share(plane) > SATURATED_SHARE for plane in stack) for stack in stacks]
     good = [s for s, a, b in zip(stacks, whole, varied, strict=True) if a and b]
     return good or [s for s, b in zip(stacks, varied, strict=True) if b] or stacks
-
-
-def describe_again(project: Project, scan: ScanRecord, description: ScanDescription) -> None:
-    """Change what is known about a scan that is in the project (the person confirmed or corrected it)."""
-    project.catalogue.update_scan(scan.scan_id, description=description)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from moedal_gui.analysis.registration import placement_from_plain, stage_placement
-from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.normalise import normalise
@@ -50,20 +49,6 @@ def canvas_placement(project: Project, scan: ScanRecord) -> ScanPlacement:
     left = float(firm[:, 0].min()) if len(firm) else pitch[0] / 2
     places = {n: (left + (i % columns) * pitch[0], top + (i // columns) * pitch[1]) for i, n in enumerate(loose)}
     return replace(placement, centres={**placement.centres, **places})
-
-
-def field_row(project: Project, scan: ScanRecord, name: str) -> FieldRow:
-    """One field of a scan by name.
-
-    Raises
-    ------
-    NotFoundError
-        When the scan has no such field.
-    """
-    for row in project.catalogue.field_rows(scan.scan_id):
-        if row.field == name:
-            return row
-    raise NotFoundError(f"Scan {scan.scan} has no field {name}", remedy="`info` lists the fields")
 
 
 def scan_stack(project: Project, row: FieldRow) -> npt.NDArray[Any] | None:

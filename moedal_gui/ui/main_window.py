@@ -308,6 +308,11 @@ class MainWindow(QMainWindow):
         self.workbench.close()
         event.accept()
 
+    def close_at_once(self) -> None:
+        """Cancel what runs and close, without asking."""
+        self._closing = True
+        self.close()
+
     def _may_close(self, active: list[Job]) -> bool:
         names = ", ".join(job.title for job in active)
         box = QMessageBox(self)

@@ -167,6 +167,7 @@ def _sheet(t: Tones, points: float) -> str:
     QStatusBar::item {{ border: none; }}
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 4px; text-align: center; min-height: 14px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 6px; }}
     QLabel[role="dim"] {{ color: {t.dim}; }}
     QLabel[role="warning"] {{ color: {t.warning}; }}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moedal_gui.analysis.density import density_map, isolated_fraction, regime
 from moedal_gui.analysis.evaluation import list_figures
-from moedal_gui.analysis.intervals import fraction, poisson_interval
+from moedal_gui.analysis.intervals import fraction
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.analysis.route import travel_length, travel_order
 from moedal_gui.core.placement import ScanPlacement
@@ -63,7 +63,6 @@ def test_intervals_are_the_known_ones() -> None:
     assert fraction(0, 0)["value"] is None
     wilson = fraction(8, 10)
     assert wilson["low"] == pytest.approx(0.4902, abs=1e-3) and wilson["high"] == pytest.approx(0.9433, abs=1e-3)
-    assert poisson_interval(10) == (pytest.approx(4.795, abs=1e-2), pytest.approx(18.39, abs=1e-2))
 
 
 def test_density_is_unbiased_at_borders_and_empty_where_nothing_was_scanned() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.imaging.crops import cut_crops
-from moedal_gui.imaging.mosaic import composite, halve, overlap_shift
+from moedal_gui.imaging.mosaic import halve, overlap_shift
 
 
 def test_crops_are_copies_of_pixels():
@@ -48,13 +48,6 @@ def test_halving_keeps_mean_and_type():
     assert half.mean() == pytest.approx(picture.mean(), abs=0.6)
     assert halve(np.full((5, 7), 255, np.uint8)).tolist() == np.full((3, 4), 255).tolist()
     assert halve(np.array([[0.0, 1.0], [2.0, 3.0]])).item() == 1.5
-
-
-def test_composite_clips_and_lets_the_later_tile_win():
-    one, two = np.full((4, 4), 1, np.uint8), np.full((4, 4), 2, np.uint8)
-    canvas = composite([(one, -2, 0), (two, 1, 1)], (5, 4), fill=9)
-    assert canvas.tolist() == [[1, 1, 9, 9], [1, 2, 2, 2], [1, 2, 2, 2], [1, 2, 2, 2], [9, 2, 2, 2]]
-    assert composite([], (2, 2)).shape == (2, 2)
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (3, -2), (-1, 4)])

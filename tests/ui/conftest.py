@@ -62,10 +62,7 @@ def empty_window(application: QApplication, tmp_path: Path) -> Iterator[MainWind
     window.resize(1300, 820)
     application.processEvents()
     yield window
-    for job in workbench.jobs.active():
-        workbench.jobs.cancel(job.number)
-    window._closing = True
-    window.close()
+    window.close_at_once()
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 

@@ -29,7 +29,7 @@ def test_a_scan_is_looked_into_turned_and_taken_in(empty_window: MainWindow, sca
     assert isinstance(page, ImportPage)
     assert page.draft.is_assumed("channels")
     assert "channels" in page.assumed.text()
-    until(lambda: page._preview is not None)
+    until(lambda: page.is_done)
     before = page.draft.description.rim_azimuths_deg
     QTest.keyClick(page.ring, Qt.Key.Key_Right)
     assert page.draft.description.rim_azimuths_deg == tuple((a + 45.0) % 360 for a in before)

@@ -41,7 +41,7 @@ class JobsPanel(Panel):
     def __init__(self, workbench: Workbench, relay: Relay) -> None:
         super().__init__()
         self._workbench = workbench
-        self._rows: dict[int, JobRow] = {}
+        self.rows: dict[int, JobRow] = {}
         self.empty = EmptyState()
         self.empty.say(
             "Nothing runs. Long steps such as pre-selection appear here, with progress and a way to stop them."
@@ -65,12 +65,12 @@ class JobsPanel(Panel):
 
     def refresh(self) -> None:
         """Build the list anew."""
-        for row in self._rows.values():
+        for row in self.rows.values():
             row.deleteLater()
-        self._rows = {}
+        self.rows = {}
         for job in reversed(self._workbench.jobs.all()):
             self._add(job)
-        self._stack.setCurrentIndex(1 if self._rows else 0)
+        self._stack.setCurrentIndex(1 if self.rows else 0)
 
     def apply(self, old: Job | None, new: Job | None) -> None:
         """A job stands otherwise; both None when the history was cleared."""
@@ -78,24 +78,24 @@ class JobsPanel(Panel):
         if new is None:
             self.refresh()
             return
-        if new.number not in self._rows:
+        if new.number not in self.rows:
             self._add(new)
             self._stack.setCurrentIndex(1)
-        self._rows[new.number].show_job(new)
+        self.rows[new.number].show_job(new)
         if new.active and not self._clock.isActive():
             self._clock.start()
 
     def _add(self, job: Job) -> None:
         row = JobRow(job)
         row.cancelAsked.connect(self._workbench.jobs.cancel)
-        self._rows[job.number] = row
+        self.rows[job.number] = row
         self._list.insertWidget(0, row)
 
     def _tick(self) -> None:
         active = self._workbench.jobs.active()
         for job in active:
-            if job.number in self._rows:
-                self._rows[job.number].show_job(job)
+            if job.number in self.rows:
+                self.rows[job.number].show_job(job)
         if not active:
             self._clock.stop()
 

@@ -153,9 +153,8 @@ def _table(heads: Sequence[str], rows: int) -> QTableWidget:
 def _words(values: object) -> str:
     if not isinstance(values, dict):
         return ""
-    return ", ".join(
-        f"{k} {v if isinstance(v, str) else json.dumps(v)}" for k, v in values.items() if v not in (None, "")
-    )
+    plain = {k: v for k, v in values.items() if isinstance(v, str | int | float) and v != ""}
+    return ", ".join(f"{k.replace('_', ' ')} {v if isinstance(v, str) else json.dumps(v)}" for k, v in plain.items())
 
 
 def native(sequences: Sequence[str]) -> str:

@@ -334,9 +334,7 @@ class Canvas(QWidget):
 
     def _lamps(self, sheet: Sheet) -> tuple[Picture, ...]:
         channels = sheet.record.description.channels
-        rim = [
-            p for p in self._pictures(sheet) if p.index is not None and channels[p.index].kind == "rim"
-        ]
+        rim = [p for p in self._pictures(sheet) if p.index is not None and channels[p.index].kind == "rim"]
         return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
 
     # mouse

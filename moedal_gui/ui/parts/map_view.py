@@ -1,0 +1,55 @@
+"""A map of numbers over the foil, drawn by pyqtgraph, which is loaded with the first map and not with the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QTransform
+
+from moedal_gui.ui.theme import tones_in_force
+
+
+class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
+    """Shows one array; ``clicked`` carries the place in the map's own unit."""
+
+    clicked = Signal(float, float)
+
+    def __init__(self) -> None:
+        super().__init__(background=None)
+        self.setMinimumHeight(90)
+        self.invertY(True)
+        self.setAspectLocked(True)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self._image = pg.ImageItem(axisOrder="row-major")
+        self.addItem(self._image)
+        self._bar = pg.ColorBarItem(colorMap=pg.colormap.get("viridis"), interactive=False, width=12)
+        self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
+        self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
+
+    def show_map(self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float) -> None:
+        """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide."""
+        finite = values[np.isfinite(values)]
+        self._image.setImage(values, autoLevels=False)
+        self._bar.setLevels((0.0, max(float(finite.max()) if finite.size else 1.0, 1e-6)))
+        self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
+        self.dress()
+        self.autoRange(padding=0.02)
+
+    def dress(self) -> None:
+        """Take up the theme."""
+        tone = tones_in_force()
+        self.setBackground(tone.panel)
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(tone.line)
+            axis.setTextPen(tone.dim)
+        self._bar.axis.setTextPen(tone.dim)
+
+    def _click(self, place: QPointF) -> None:
+        box = self.getPlotItem().vb
+        if QRectF(box.sceneBoundingRect()).contains(place):
+            at = box.mapSceneToView(place)
+            self.clicked.emit(float(at.x()), float(at.y()))

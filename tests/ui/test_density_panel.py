@@ -1,0 +1,27 @@
+"""Density: a map, and a click that goes there."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from moedal_gui.ui.main_window import MainWindow
+from moedal_gui.ui.panels.density import DensityPanel
+
+pytestmark = pytest.mark.window
+
+
+def test_a_click_on_the_map_goes_there(window: MainWindow, until) -> None:
+    panel = window.panels["density"]
+    assert isinstance(panel, DensityPanel)
+    window.show_panel("density")
+    until(lambda: panel.map is not None and panel.map.isVisible())
+    assert "/mm" in panel.caption.text()
+    QTest.qWait(100)
+    window.canvas.go_to(-9000.0, -9000.0, 300.0)
+    box = panel.map.getPlotItem().vb.sceneBoundingRect()
+    place = panel.map.mapFromScene(box.center())
+    QTest.mouseClick(panel.map.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    size = window.workbench.session.sheet.size
+    until(lambda: 0 < window.canvas.view.x < size[0] and 0 < window.canvas.view.y < size[1])
