@@ -102,6 +102,7 @@ def _centres_sep(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
     noise = max(1.4826 * float(np.median(np.abs(picture - np.median(picture)))), 1e-3)
     sep.set_sub_object_limit(8192)
+    sep.set_extract_pixstack(5_000_000)
     objects = sep.extract(np.ascontiguousarray(picture), 3.0, err=noise, minarea=8)
     return np.stack([objects["x"], objects["y"]], axis=1)
 

@@ -78,8 +78,6 @@ def _display() -> Iterator[None]:
 @contextmanager
 def _window() -> Iterator[MainWindow]:
     """A window with settings of its own, so that nobody's are touched."""
-    from PySide6.QtTest import QTest
-
     from moedal_gui.app.workbench import Workbench
     from moedal_gui.ui.main import application_of, make_window
 
@@ -89,7 +87,7 @@ def _window() -> Iterator[MainWindow]:
         workbench.settings.change(annotator="ada", theme="light")
         window = make_window(workbench)
         window.resize(1500, 920)
-        QTest.qWait(300)
+        _live(0.3)
         try:
             yield window
         finally:
@@ -97,15 +95,23 @@ def _window() -> Iterator[MainWindow]:
             application.processEvents()
 
 
-def _until(so: Callable[[], object]) -> None:
-    from PySide6.QtTest import QTest
+def _live(seconds: float) -> None:
+    """Let the window live a while; Qt's own waiting would keep Python's other threads from working."""
+    from PySide6.QtCore import QCoreApplication
 
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+
+
+def _until(so: Callable[[], object]) -> None:
     end = time.monotonic() + LONGEST_WAIT_S
     while not so():
         if time.monotonic() > end:
             raise TimeoutError("The window did not show what was asked for in time")
-        QTest.qWait(20)
-    QTest.qWait(900)
+        _live(0.02)
+    _live(0.9)
 
 
 def _save(widget: object, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,9 +10,10 @@ from typing import Any
 from psygnal import Signal
 
 from moedal_gui.core.errors import MoedalError
+from moedal_gui.store.database import READ_ERRORS
 
 # What reading a project or a picture may fail with; anything else is a mistake in the program.
-_EXPECTED = (MoedalError, OSError, sqlite3.Error, ValueError, LookupError, MemoryError)
+_EXPECTED: tuple[type[Exception], ...] = (MoedalError, *READ_ERRORS, ValueError, LookupError, MemoryError)
 
 
 class Latest:

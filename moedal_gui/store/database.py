@@ -30,6 +30,9 @@ _NETWORK = {
     "webdav",
 }
 
+READ_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
+"""What asking a project's tables may fail with besides errors of this program: a file taken away under a reader, say."""
+
 
 def on_network_drive(path: Path) -> bool:
     """Whether a path lies on a network file system, where shared memory (WAL) does not work."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from small_foil import make_foil
 
@@ -48,7 +47,8 @@ def until(application: QApplication) -> Until:
         while not so():
             assert time.monotonic() < end, "it never came to be so"
             application.processEvents()
-            QTest.qWait(5)
+            # Qt's own waiting would keep Python's other threads from working.
+            time.sleep(0.003)
 
     return wait
 
