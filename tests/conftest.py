@@ -51,8 +51,8 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stderr=log,
     )
     os.close(write)
-    number = os.read(read, 16).decode().strip()
-    os.close(read)
+    with os.fdopen(read) as said:  # a whole line: the number may come in pieces
+        number = said.readline().strip()
     name = f":{number}"
     before = os.environ.get("DISPLAY")
     os.environ["DISPLAY"] = name

@@ -77,7 +77,7 @@ def wear(application: QApplication, settings: Settings, natural_points: float) -
     font = QFont(application.font())
     font.setPointSizeF(natural_points * settings.font_scale)
     application.setFont(font)
-    application.setStyleSheet(_sheet(tones, font.pointSizeF()))
+    application.setStyleSheet(_sheet(tones))
 
 
 def icon(name: str, size: int = 20) -> QIcon:
@@ -121,7 +121,7 @@ def _arrow(t: Tones) -> str:
     return (paths.resources() / "themes" / f"arrow-{'dark' if t is DARK else 'light'}.svg").as_posix()
 
 
-def _sheet(t: Tones, points: float) -> str:
+def _sheet(t: Tones) -> str:
     return f"""
     QMainWindow::separator {{ background: {t.ground}; width: 5px; height: 5px; }}
     QMainWindow::separator:hover {{ background: {t.accent}; }}
@@ -138,7 +138,7 @@ def _sheet(t: Tones, points: float) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.dim}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
-    QDockWidget {{ titlebar-close-icon: none; font-size: {points:.2f}pt; }}
+    QDockWidget {{ titlebar-close-icon: none; }}
     QDockWidget > QWidget {{ background: {t.panel}; }}
     QDockWidget::title {{ background: {t.ground}; padding: 6px 8px; text-align: left; border-bottom: 1px solid {t.line}; }}
     QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 12px; border: none; border-bottom: 2px solid transparent; }}

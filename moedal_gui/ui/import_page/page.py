@@ -148,7 +148,7 @@ class ImportPage(Panel):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(side)
-        area.setMinimumWidth(380)
+        area.setMinimumWidth(max(380, side.minimumSizeHint().width() + 18))
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
