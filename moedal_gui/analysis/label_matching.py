@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.core.placement import ScanPlacement
 
 REACH_PX = 8.0
+_SAME_PX = 5.0
 
 
 @dataclass(frozen=True)
@@ -90,3 +94,25 @@ def label_surfaces(labels: pd.DataFrame) -> npt.NDArray[np.object_]:
     stated = labels["surface"].fillna("").to_numpy(dtype=object)
     word = labels["label"].to_numpy(dtype=object)
     return np.where(stated != "", stated, np.where(np.isin(word, ["top", "bottom"]), word, ""))
+
+
+def newest_at_places(labels: pd.DataFrame, placed: Placed, by: list[str]) -> npt.NDArray[np.intp]:
+    """Rows that no later row of the same place, surface and ``by`` columns replaces; rows are oldest first.
+
+    Rows whose scan or field is not known are compared by their pixels.
+    """
+    surface = label_surfaces(labels)
+    keep = np.zeros(len(labels), dtype=bool)
+    rows = labels.reset_index(drop=True)
+    where = pd.Series([f or f"?{s}/{d}" for f, s, d in zip(placed.frame, rows["scan"], rows["field"], strict=True)])
+    spot = np.where(np.isfinite(placed.places), placed.places, rows[["x_px", "y_px"]].to_numpy(float))
+    for _, group in rows.groupby([*(rows[name] for name in by), where], sort=False):
+        index = group.index.to_numpy()
+        near = cKDTree(spot[index]).query_pairs(_SAME_PX, output_type="ndarray")
+        if len(near):
+            a, b = surface[index[near[:, 0]]], surface[index[near[:, 1]]]
+            near = near[(a == b) | (a == "") | (b == "")]
+        graph = coo_matrix((np.ones(len(near)), (near[:, 0], near[:, 1])), shape=(len(index), len(index)))
+        _, cluster = connected_components(graph, directed=False)
+        keep[pd.Series(index).groupby(cluster).max().to_numpy()] = True
+    return np.flatnonzero(keep)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from moedal_gui.analysis.density import density_map, isolated_fraction
-from moedal_gui.analysis.label_matching import label_surfaces, match, place
+from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_places, place
 from moedal_gui.core.candidate import PIT_COLUMNS
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
@@ -112,12 +112,14 @@ def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[s
     journal = project.labels.in_force()
     if not len(journal) or not len(table):
         return [""] * len(table)
-    newest = current_labels(project, journal)
     frames = dict(placements) | {
         (s.foil, s.scan): placement_of(project, s)
         for s in project.catalogue.scans()
         if (s.foil, s.scan) not in placements
     }
+    newest = _current_labels(journal, frames)
+    if not len(newest):
+        return [""] * len(table)
     surfaces = table["surface"].fillna("").to_numpy(dtype=object)
     found = match(place(newest, frames), label_surfaces(newest), place(table, frames), surfaces)
     words = [""] * len(table)
@@ -127,12 +129,11 @@ def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[s
     return words
 
 
-def current_labels(project: Project, journal: pd.DataFrame) -> pd.DataFrame:
-    """One row a place: the newest label of any person and pass, places of taken-back labels left out."""
-    del project
-    key = [journal["foil"], journal["scan"], journal["field"], journal["x_px"].round(2), journal["y_px"].round(2)]
-    newest = journal.groupby(key, sort=False).tail(1)
-    return newest[newest["label"] != ""].reset_index(drop=True)
+def _current_labels(journal: pd.DataFrame, frames: Mapping[tuple[str, str], ScanPlacement]) -> pd.DataFrame:
+    """One row a place: of each person's newest word there (a label taken back is none), the newest."""
+    own = journal.iloc[newest_at_places(journal, place(journal, frames), ["annotator"])]
+    given = own[own["label"] != ""].reset_index(drop=True)
+    return given.iloc[newest_at_places(given, place(given, frames), [])].reset_index(drop=True) if len(given) else given
 
 
 def _add_pairs(project: Project, table: pd.DataFrame, run: str | None) -> None:

@@ -193,3 +193,19 @@ def test_interleaved_grey_samples_are_channels_not_colour(tmp_path: Path) -> Non
     assert len(source.description.channels) == 8 and not source.notes
     stack = source.read_field("1").stack
     assert stack is not None and np.array_equal(stack, np.moveaxis(pixels, -1, 0))
+
+
+def test_a_label_taken_back_stays_back_on_the_scan_of_the_other_side(project_copy: Path) -> None:
+    from moedal_gui.core.label import Label
+
+    with Project.open(project_copy, write=True) as project:
+        pits = all_pits(project)
+        pit = pits[pits["twin_id"].notna() & (pits["scan"] == "c1")].iloc[0]
+        twin = pits.set_index("pit_id").loc[pit["twin_id"]]
+        ends = [(e["foil"], e["scan"], e["field"], e["x_px"], e["y_px"]) for e in (pit, twin)]
+        project.labels.give([Label(*ends[0], "top", pit["surface"], "ada")])
+        assert (all_pits(project)["label"] == "top").sum() == 2
+        project.labels.give([Label(*ends[1], "", pit["surface"], "ada")])
+        assert (all_pits(project)["label"] != "").sum() == 0
+        project.labels.give([Label(*ends[0], "misc", pit["surface"], "bob")])
+        assert (all_pits(project)["label"] == "misc").sum() == 2
