@@ -112,6 +112,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.farther", "Farther", "Zoom out", "View", ("-",), "scan"),
     Command("film.play", "Film round the lamps", "Play the rim lamps one after another; hold the key to spin, let go to stop",
             "View", ("F",), "ring", toolbar=True, checkable=True, separated=True),
+    Command("picture.even", "Even light", "Take vignetting and the steps between fields out of the channels; off: values as stored",
+            "View", ("E",), "scan", checkable=True),
     Command("picture.next", "Next picture", "The next channel", "View", ("]",), "scan"),
     Command("picture.previous", "Previous picture", "The channel before", "View", ("[",), "scan"),
     Command("view.pits", "Pits", "Draw pits over the picture", "View", ("P",), "scan", checkable=True, separated=True),

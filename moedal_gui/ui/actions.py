@@ -122,6 +122,7 @@ class Actions:
             "view.closer": lambda: window.show_canvas().zoom_about(1.3),
             "view.farther": lambda: window.show_canvas().zoom_about(1 / 1.3),
             "film.play": self._film,
+            "picture.even": lambda: self._workbench.session.show(even=not self._workbench.session.display.even),
             "picture.next": lambda: window.show_canvas().step_picture(1),
             "picture.previous": lambda: window.show_canvas().step_picture(-1),
             "view.pits": lambda: session.show(pits=not session.display.pits),

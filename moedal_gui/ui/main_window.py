@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
         tool = self.canvas.overlay.tool if self.canvas is not None else ""
         for identity, on in {
             "view.pits": display.pits, "view.links": display.links, "view.outlines": display.outlines,
-            "film.play": display.film, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
+            "film.play": display.film, "picture.even": display.even, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
             "theme.system": theme == "system", "theme.light": theme == "light", "theme.dark": theme == "dark",
         }.items():  # fmt: skip
             self.menus.actions[identity].setChecked(on)

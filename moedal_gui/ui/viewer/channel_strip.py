@@ -55,7 +55,6 @@ class ChannelStrip(QFrame):
         self.even.setText("Even light")
         self.even.setCheckable(True)
         self.even.setChecked(True)
-        self.even.setShortcut("E")
         self.even.setToolTip("Take vignetting and the steps between fields out of the channels; off: as stored  (E)")
         self.even.setAccessibleName("Show channels as under even light")
         self.even.setFocusPolicy(Qt.FocusPolicy.TabFocus)
