@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from moedal_gui.core.placement import ScanPlacement
 
@@ -69,6 +68,8 @@ def density_map(
 
     Dividing smoothed counts by smoothed cover leaves borders and holes unbiased.
     """
+    from scipy.ndimage import gaussian_filter
+
     pixel = placement.scale
     cell = cell_px * pixel
     boxes = np.array([_corners(placement, name) for name in fields]).reshape(-1, 4, 2)

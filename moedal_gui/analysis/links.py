@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from moedal_gui.analysis.matching import assign
@@ -171,6 +170,8 @@ def _probability(evidence: Floats, shape: tuple[float, float]) -> Floats:
 
 def _fitted_odds(real: Floats, accidents: Floats, weight: float, start: tuple[float, float]) -> tuple[float, float]:
     """Maximum likelihood of (a, b), with a mild prior that keeps b near 1 and a where a few tracks would put it."""
+
+    from scipy.optimize import minimize
 
     def cost(parameters: Floats) -> float:
         a, b = parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -69,6 +68,8 @@ def assign(
 
 
 def _solve(i: Integers, j: Integers, costs: Floats, most_pairs: bool) -> tuple[Integers, Integers]:
+    from scipy.optimize import linear_sum_assignment
+
     row_names, row = np.unique(i, return_inverse=True)
     column_names, column = np.unique(j, return_inverse=True)
     # A forbidden pair costs more than all allowed ones together, so it is used only where nothing else is left.

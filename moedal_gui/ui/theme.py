@@ -140,7 +140,7 @@ def _sheet(t: Tones) -> str:
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
     QDockWidget {{ titlebar-close-icon: none; }}
     QDockWidget > QWidget {{ background: {t.panel}; }}
-    QDockWidget::title {{ background: {t.ground}; padding: 6px 8px; text-align: left; border-bottom: 1px solid {t.line}; }}
+    QDockWidget::title {{ background: {t.ground}; padding: 0 8px; text-align: left; }}
     QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 12px; border: none; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}
