@@ -172,6 +172,7 @@ def _take_import(window: MainWindow, scan: Path) -> None:
     page = window.pages.currentWidget()
     assert isinstance(page, ImportPage)
     _until(lambda: page.is_done)
+    page.project.setText("foil.moedal")  # not where this machine happens to keep it
     _save(window, PICTURES / "import.png")
     page.left.emit()
 
