@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.display import display
+
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+_MARK = "== figures ==\n"
 PARTS = {
     "ingest": "Ingest beside bare decoding",
     "detection": "Pre-selection beside known detectors",
@@ -23,7 +27,8 @@ def main(names: list[str]) -> None:
     kept = _kept()
     for name in names or list(PARTS):
         print(f"== {name}", flush=True)
-        lines = importlib.import_module(f"benchmarks.{name}").measure()
+        with display():
+            lines = _measured(name)
         print("\n".join(lines), flush=True)
         kept[name] = lines
     text = [
@@ -40,6 +45,22 @@ def main(names: list[str]) -> None:
     PAGE.write_text("\n".join(text), encoding="utf-8")
 
 
+def _measured(name: str) -> list[str]:
+    """One part's lines, from a process of its own: a window it opened must not outlive its display here."""
+    words = [sys.executable, "-m", "benchmarks", "--part", name]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    _, found, lines = done.stdout.partition(_MARK)
+    if not found:
+        raise SystemExit(f"The part {name} ended without figures (status {done.returncode})")
+    return lines.strip("\n").split("\n")
+
+
+def _part(name: str) -> None:
+    lines = importlib.import_module(f"benchmarks.{name}").measure()
+    print(_MARK + "\n".join(lines), flush=True)
+    os._exit(0)
+
+
 def _kept() -> dict[str, list[str]]:
     if not PAGE.is_file():
         return {}
@@ -53,4 +74,6 @@ def _kept() -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--part"]:
+        _part(sys.argv[2])
     main(sys.argv[1:])
