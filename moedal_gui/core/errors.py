@@ -76,6 +76,18 @@ class ExportError(MoedalError):
     """An output file cannot be written as asked."""
 
 
+class RecipeError(MoedalError):
+    """A recipe cannot be followed: its words are wrong, or the pictures at hand do not have what it names."""
+
+
+class ExpertError(MoedalError):
+    """An expert or ensemble is missing, damaged, foreign, or does not admit what it is asked to judge."""
+
+
+class TrainingError(MoedalError):
+    """A training cannot begin, go on or be resumed."""
+
+
 class CancelledError(MoedalError):
     """The person cancelled; what was done so far is kept."""
 
