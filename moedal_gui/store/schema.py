@@ -36,6 +36,12 @@ CATALOGUE: tuple[str, ...] = (
         run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, scan_id INTEGER NOT NULL REFERENCES scans ON DELETE CASCADE,
         placement TEXT NOT NULL, PRIMARY KEY (run_id, scan_id));
     """,
+    """
+    CREATE TABLE scores (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, pit_id INTEGER NOT NULL REFERENCES pits ON DELETE CASCADE,
+        score_candidate REAL, score_top REAL, score_bottom REAL, score_misc REAL, score_uncertainty REAL, class TEXT NOT NULL,
+        others TEXT NOT NULL, experts TEXT NOT NULL, PRIMARY KEY (run_id, pit_id)) WITHOUT ROWID;
+    """,
 )
 
 LABELS: tuple[str, ...] = (
