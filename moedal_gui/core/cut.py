@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from moedal_gui.core.decision import DECIDED, EVEN, Weights, decide
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -92,3 +94,28 @@ class Lasso:
             crosses = (y0 > y) != (y1 > y)
             inside ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
         return inside
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Picks rows that pass a working point: a score of at least the threshold; without a score none does."""
+
+    threshold: float
+    column: str = "score_candidate"
+
+    def mask(self, table: pd.DataFrame) -> Mask:
+        """True where the score is at least the threshold."""
+        return Between(self.column, self.threshold).mask(table)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Picks rows that a weighted decision gives one class (a region of the ternary plot)."""
+
+    name: str
+    weights: Weights = EVEN
+
+    def mask(self, table: pd.DataFrame) -> Mask:
+        """True where the largest weighted score is that class's."""
+        scores = table[[f"score_{name}" for name in DECIDED]].to_numpy(float)
+        return np.asarray(decide(scores, self.weights) == DECIDED.index(self.name), dtype=bool)

@@ -1,0 +1,24 @@
+"""Which class a pit is given: the largest of its weighted scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+DECIDED: tuple[str, ...] = ("candidate", "top", "bottom")
+"""The corners of the ternary plot; the weights of a working point are in this order."""
+
+Weights = tuple[float, float, float]
+EVEN: Weights = (1.0, 1.0, 1.0)
+
+
+def decide(scores: npt.NDArray[np.float64], weights: Weights = EVEN) -> npt.NDArray[np.int8]:
+    """Index of the largest weighted score of each row (N, 3); -1 where none is known.
+
+    A class the ensemble does not have (NaN) is never chosen.
+    """
+    weighted = np.where(np.isfinite(scores), scores * np.asarray(weights), -np.inf)
+    known = np.isfinite(scores).any(axis=1)
+    chosen = np.full(len(scores), -1, dtype=np.int8)
+    chosen[known] = weighted[known].argmax(axis=1)
+    return chosen
