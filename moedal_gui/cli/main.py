@@ -101,7 +101,7 @@ def _typer_parameter(item: Field[Any], kind: Any) -> inspect.Parameter:
     if words.positional:
         return _argument(item.name, list[kind.__args__[0]] if words.many else kind, words.explain)
     default = inspect.Parameter.empty if item.default is MISSING else item.default
-    flag = f"--{item.name.replace('_', '-')}"
+    flag = f"--{item.name.rstrip('_').replace('_', '-')}"
     return _option(item.name, kind, default, words.explain, flag, *([words.short] if words.short else []))
 
 

@@ -12,11 +12,10 @@ from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_
 from moedal_gui.core.candidate import PIT_COLUMNS
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
+from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.placing import placement_of
-
-SCORES = ("score_candidate", "score_top", "score_bottom", "score_misc", "score_uncertainty")
 
 
 def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRecord | None:
@@ -59,11 +58,35 @@ def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.
     table = with_places(project.catalogue.pits(record.run_id), placement)
     table["foil"], table["scan"], table["run"] = scan.foil, scan.scan, record.name
     _add_density(project, table, placement, scan)
-    for name in (*SCORES, "class", "label", "pair_id", "twin_id"):
-        table[name] = "" if name in ("class", "label") else np.nan
+    for name in ("pair_id", "twin_id"):
+        table[name] = np.nan
+    _add_scores(project, table, record)
     table["label"] = labels_of(project, table, {(scan.foil, scan.scan): placement})
     _add_pairs(project, table, run)
     return table[[*PIT_COLUMNS, "field_id"]]
+
+
+def score_run(project: Project, pits: RunRecord) -> RunRecord | None:
+    """The newest whole scores of the pits of a run; None before they are scored."""
+    runs = project.catalogue.runs("score", pits.scan_id)
+    whole = [r for r in runs if r.finished is not None and r.parameters.get("pit_run_id") == pits.run_id]
+    return max(whole, key=lambda r: (r.finished or "", r.run_id)) if whole else None
+
+
+def _add_scores(project: Project, table: pd.DataFrame, pits: RunRecord) -> None:
+    record = score_run(project, pits)
+    scores = project.catalogue.scores(record.run_id) if record is not None else pd.DataFrame({"pit_id": []})
+    own = scores.set_index("pit_id").reindex(table["pit_id"])
+    for name in SCORE_COLUMNS:
+        table[name] = own[name].to_numpy(dtype=float) if name in own else np.nan
+    table["class"] = own["class"].fillna("").to_numpy(dtype=object) if "class" in own else ""
+
+
+def with_density(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> pd.DataFrame:
+    """Pits of a scan (field, x_px, y_px, axes) with density_per_mm2 and isolated_fraction."""
+    table = pits.copy()
+    _add_density(project, table, placement_of(project, scan), scan)
+    return table
 
 
 def all_pits(project: Project, run: str | None = None) -> pd.DataFrame:

@@ -1,0 +1,152 @@
+"""The mouths of a foil: every physical pit once, in one frame, and what the etching of the sheet fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moedal_gui.analysis.density import density_map
+from moedal_gui.analysis.geometry_estimate import estimate_geometry
+from moedal_gui.analysis.matching import one_to_one
+from moedal_gui.analysis.pairing import Geometry, Mouths
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.pit_table import pit_run
+from moedal_gui.tasks.placing import placement_of
+
+_TWIN_PX = 6.0
+_FEWEST = 2
+_COLUMNS = ["pit_id", "frame", "surface", "major_px", "minor_px", "u", "v", "density", "direction", "scan_id"]
+
+
+@dataclass(frozen=True)
+class FoilMouths:
+    """Opposite pits of one foil, ready to be paired.
+
+    Attributes
+    ----------
+    top_pits, bottom_pits
+        Tables of `foil_pits`, row by row as ``top`` and ``bottom``.
+    geometry
+        None where it is neither stated nor could be estimated.
+    estimated
+        Whether h or T' came from the pits.
+    reason
+        Why nothing can be paired; empty when it can.
+    """
+
+    top_pits: pd.DataFrame
+    bottom_pits: pd.DataFrame
+    top: Mouths
+    bottom: Mouths
+    geometry: Geometry | None
+    estimated: bool
+    reason: str
+
+
+def foil_mouths(pits: pd.DataFrame, scans: list[ScanRecord]) -> FoilMouths:
+    """The pits of `foil_pits` as two surfaces and one geometry."""
+    usable = pits if len(pits) else pd.DataFrame(columns=_COLUMNS)
+    usable = usable.assign(frame_number=pd.factorize(usable["frame"])[0])
+    top_pits, bottom_pits = (usable[usable["surface"] == s].reset_index(drop=True) for s in ("top", "bottom"))
+    top, bottom = _mouths(top_pits), _mouths(bottom_pits)
+    if not len(pits):
+        return FoilMouths(top_pits, bottom_pits, top, bottom, None, False, "no pits with a surface and an ellipse")
+    if len(top) < _FEWEST or len(bottom) < _FEWEST:
+        return FoilMouths(top_pits, bottom_pits, top, bottom, None, False, "too few pits on one of the surfaces")
+    geometry, estimated = _geometry(scans, usable, top, bottom)
+    unknown = "bulk etch and thickness are not stated and could not be estimated from these pits"
+    return FoilMouths(top_pits, bottom_pits, top, bottom, geometry, estimated, "" if geometry else unknown)
+
+
+def foil_pits(project: Project, scans: list[ScanRecord], run: str | None) -> pd.DataFrame:
+    """Every physical pit of a foil once, measured in the scan that sees it sharply, places in px of its frame.
+
+    A pit that two scans of one frame show keeps the sharp scan's ellipse and id, and the first scan's place, so that
+    two ends are compared within one picture wherever both are seen there.
+    """
+    parts = [t for s in scans if (t := scan_pits(project, s, run)) is not None]
+    if not parts:
+        return pd.DataFrame(columns=_COLUMNS)
+    every = pd.concat(parts, ignore_index=True)
+    kept: list[pd.DataFrame] = []
+    for (_, surface), group in every.groupby(["frame", "surface"], sort=False):
+        ordered = sorted(group["scan_id"].unique(), key=lambda i: (_near(scans, i) != surface, i))
+        held = group[group["scan_id"] == ordered[0]]
+        for scan_id in ordered[1:]:
+            held = _joined(held, group[group["scan_id"] == scan_id])
+        kept.append(held)
+    return pd.concat(kept, ignore_index=True)
+
+
+def _near(scans: list[ScanRecord], scan_id: int) -> str:
+    return next(s.description.near_surface for s in scans if s.scan_id == scan_id)
+
+
+def _joined(held: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    rows, columns = one_to_one(held[["u", "v"]].to_numpy(float), more[["u", "v"]].to_numpy(float), _TWIN_PX)
+    held = held.copy()
+    earlier = more["scan_id"].iloc[0] < held["scan_id"].to_numpy()[rows] if len(more) else np.zeros(0, bool)
+    where = held.index[rows[earlier]]
+    held.loc[where, ["u", "v"]] = more[["u", "v"]].to_numpy(float)[columns[earlier]]
+    rest = more.iloc[np.setdiff1d(np.arange(len(more)), columns)]
+    return pd.concat([held, rest], ignore_index=True)
+
+
+def scan_pits(project: Project, scan: ScanRecord, run: str | None) -> pd.DataFrame | None:
+    """Pits of a scan that have a surface and an ellipse, with their place (u, v) in px of the frame; None for none."""
+    record = pit_run(project, scan, run)
+    if record is None:
+        return None
+    pits = project.catalogue.pits(record.run_id)
+    pits = pits[pits["surface"].isin(["top", "bottom"]) & (pits["minor_px"] > 0) & (pits["major_px"] > 0)]
+    pits = pits[np.isfinite(pits["azimuth_deg"])].reset_index(drop=True)
+    if not len(pits):
+        return None
+    placement = placement_of(project, scan)
+    places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"])
+    density = np.full(len(pits), np.nan)
+    for surface in ("top", "bottom"):
+        rows = np.flatnonzero(pits["surface"] == surface)
+        for name, members in _groups(pits["field"].iloc[rows], placement.loose):
+            inside = rows[members]
+            fields = [n for n in placement.centres if n not in placement.loose] if name is None else [name]
+            density[inside] = density_map(places[inside], placement, fields).at(places[inside])
+    scale = placement.scale
+    frame = [placement.frame_of(str(f)) for f in pits["field"]]
+    return pits.assign(
+        scan_id=scan.scan_id, frame=frame, u=places[:, 0] / scale, v=places[:, 1] / scale, density=density,
+        direction=placement.direction(pits["azimuth_deg"].to_numpy(float)), pixel_um=scan.description.pixel_size_um,
+    )  # fmt: skip
+
+
+def _groups(fields: pd.Series, loose: frozenset[str]) -> list[tuple[str | None, npt.NDArray[np.intp]]]:
+    """Rows whose fields share the scan's frame (None), and rows of each field with a frame of its own."""
+    names = fields.astype(str).to_numpy()
+    own = np.isin(names, list(loose))
+    groups: list[tuple[str | None, npt.NDArray[np.intp]]] = [(None, np.flatnonzero(~own))] if (~own).any() else []
+    return groups + [(str(n), np.flatnonzero(names == n)) for n in np.unique(names[own])]
+
+
+def _mouths(pits: pd.DataFrame) -> Mouths:
+    major, minor = pits["major_px"].to_numpy(float), pits["minor_px"].to_numpy(float)
+    axes = np.log(np.stack([np.maximum(major, minor), np.minimum(major, minor)], axis=1))
+    density = np.nan_to_num(pits["density"].to_numpy(float), nan=1e-6)
+    direction = np.deg2rad(pits["direction"].to_numpy(float))
+    return Mouths(pits[["u", "v"]].to_numpy(float), axes, direction, density, pits["frame_number"].to_numpy(np.intp))
+
+
+def _geometry(scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: Mouths) -> tuple[Geometry | None, bool]:
+    """h and T' in px as stated, else estimated from the pits; and whether they were estimated."""
+    members = [s for s in scans if s.scan_id in set(pits["scan_id"])]
+    pixel = next((s.description.pixel_size_um for s in members if s.description.pixel_size_um), None)
+    h = next((s.description.bulk_etch_um for s in members if s.description.bulk_etch_um), None)
+    apart = next((s.description.foil_thickness_um for s in members if s.description.foil_thickness_um), None)
+    known_h = h / pixel if h and pixel else None
+    known_apart = apart / pixel if apart and pixel else None
+    if known_h is not None and known_apart is not None:
+        return Geometry(known_h, known_apart), False
+    return estimate_geometry(top, bottom, known_h, known_apart), True
