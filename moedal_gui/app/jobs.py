@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from psygnal import Signal
 
 from moedal_gui.core.errors import CancelledError, MoedalError
 from moedal_gui.core.task import Outcome, Plan
+from moedal_gui.tasks.beside import run_beside
 from moedal_gui.tasks.loop import run
 
+_Work = Callable[[Callable[[int, int], None], Callable[[], bool]], Outcome]
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 _LOG = logging.getLogger(__name__)
 
@@ -86,6 +89,21 @@ class Jobs:
         self, title: str, plan: Callable[[], Plan[Any, Any]], *, command: str = "", verb: str = "", writes: bool = True
     ) -> int:
         """Queue a job; ``plan`` is called on its thread. Jobs that write run one after another."""
+
+        def work(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Outcome:
+            return run(plan(), progress=progress, cancelled=cancelled)
+
+        return self._queue(title, work, self._writer if writes else self._readers, command, verb)
+
+    def start_beside(self, title: str, project: Path, parameters: Any, *, command: str, verb: str) -> int:
+        """Start a job in a process of its own; it keeps no other job waiting."""
+
+        def work(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Outcome:
+            return run_beside(project, verb, parameters, progress=progress, cancelled=cancelled)
+
+        return self._queue(title, work, self._readers, command, verb)
+
+    def _queue(self, title: str, work: _Work, executor: ThreadPoolExecutor, command: str, verb: str) -> int:
         with self._lock:
             self._count += 1
             number = self._count
@@ -93,8 +111,7 @@ class Jobs:
             self._jobs[number] = job
             self._stop[number] = threading.Event()
         self.changed.emit(None, job)
-        executor = self._writer if writes else self._readers
-        self._futures.append(executor.submit(self._work, number, plan))
+        self._futures.append(executor.submit(self._work, number, work))
         return number
 
     def cancel(self, number: int) -> None:
@@ -122,13 +139,13 @@ class Jobs:
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
 
-    def _work(self, number: int, plan: Callable[[], Plan[Any, Any]]) -> None:
+    def _work(self, number: int, work: _Work) -> None:
         stop = self._stop[number]
         if stop.is_set():
             return
         self._put(number, status="running", began=time.monotonic())
         try:
-            outcome = run(plan(), progress=lambda done, total: self._tell(number, done, total), cancelled=stop.is_set)
+            outcome = work(lambda done, total: self._tell(number, done, total), stop.is_set)
             self._end(number, "done", outcome)
         except CancelledError:
             self._end(number, "cancelled", Outcome("Cancelled; what was done is kept, run it again to go on"))

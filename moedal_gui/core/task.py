@@ -40,6 +40,8 @@ class Plan(Generic[Unit, Result]):
         How much an earlier run has done, for the progress bar.
     size
         How much of the work a unit is, in what a person counts (fields, say).
+    interrupt
+        Called once, from another thread, when the person cancels: for units that take minutes and can stop inside.
     """
 
     units: Sequence[Unit]
@@ -49,6 +51,7 @@ class Plan(Generic[Unit, Result]):
     where: Where = "here"
     done: int = 0
     size: Callable[[Unit], int] = lambda _unit: 1
+    interrupt: Callable[[], None] | None = None
 
 
 def at_once(action: Callable[[], Outcome]) -> Plan[None, None]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from moedal_gui.core.errors import CancelledError
 from moedal_gui.core.task import Outcome, Plan
 
+_WATCH_SECONDS = 0.2
 _FEW = 4  # units below which starting processes costs more than it saves
 
 
@@ -32,6 +33,7 @@ def run(
     ordered_map: OrderedMap | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    workers: int | None = None,
 ) -> Outcome:
     """Work a plan through.
 
@@ -45,6 +47,8 @@ def run(
         Called with (done, in all) after every commit, and once at the start.
     cancelled
         Asked between units.
+    workers
+        At most so many threads or processes; as many as there are cores by default.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def run(
     stop = cancelled or (lambda: False)
     tell(done, total)
     if plan.units:
-        with _Mapped(plan, ordered_map) as results:
+        with _Interrupting(plan, stop), _Mapped(plan, ordered_map, workers or worker_count()) as results:
             for unit, result in zip(plan.units, results, strict=True):
                 if stop():
                     raise CancelledError
@@ -75,11 +79,36 @@ def worker_count() -> int:
     return os.cpu_count() or 1
 
 
+class _Interrupting:
+    """Watches for a cancel while a long unit is under way, as a context."""
+
+    def __init__(self, plan: Plan[Any, Any], stop: Callable[[], bool]) -> None:
+        self._interrupt, self._stop = plan.interrupt, stop
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="cancel-watch", daemon=True)
+
+    def __enter__(self) -> None:
+        if self._interrupt is not None:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._interrupt is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_WATCH_SECONDS):
+            if self._stop() and self._interrupt is not None:
+                self._interrupt()
+                return
+
+
 class _Mapped:
     """The results of a plan's work, and the workers that give them, as a context."""
 
-    def __init__(self, plan: Plan[Any, Any], ordered_map: OrderedMap | None) -> None:
+    def __init__(self, plan: Plan[Any, Any], ordered_map: OrderedMap | None, most: int) -> None:
         self._plan = plan
+        self._most = most
         self._map = ordered_map
         self._executor: Executor | None = None
 
@@ -87,14 +116,14 @@ class _Mapped:
         plan = self._plan
         if self._map is not None:
             return self._map(plan.work, plan.units)
-        workers = min(worker_count(), len(plan.units))
+        workers = min(self._most, len(plan.units))
         if plan.where == "here" or workers < 2 or (plan.where == "processes" and len(plan.units) < _FEW):
             return map(plan.work, plan.units)
         if plan.where == "threads":
             self._executor = ThreadPoolExecutor(workers)
         else:
             context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+            self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
         return _windowed(self._executor, plan.work, plan.units, ahead=workers + 2)
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +131,7 @@ class _Mapped:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In a worker: leave at once when the parent is gone, however it went, and keep out of its output."""
     parent = multiprocessing.parent_process()
     if parent is None:
