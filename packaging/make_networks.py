@@ -23,6 +23,9 @@ from moedal_gui.tasks import ingest, label_import, link, preselect
 from moedal_gui.tasks.loop import run
 
 _PITS_A_FIELD = (12.0, 260.0)
+# The first foils are etched in any way, those from `_ANY` on about as the lab does it.
+_ANY, _ANY_SHALLOWEST_DEG = 38, (30.0, 42.0)
+_LAB_H_PX, _LAB_APART_PX, _LAB_SHALLOWEST_DEG = (11.0, 17.0), (55.0, 90.0), (34.0, 40.0)
 _COLUMNS, _ROWS = 4, 3
 
 
@@ -51,6 +54,7 @@ def draw_parameters(seed: int) -> tuple[SimulationParameters, tuple[str, ...]]:
     low, high = np.sort(np.exp(rng.uniform(*np.log(_PITS_A_FIELD), 2)))
     pits = 0.5 * (low + high) * _COLUMNS * _ROWS
     sides = (("c1",), ("cr",), ("c1", "cr"))[int(rng.choice(3, p=[0.65, 0.2, 0.15]))]
+    lab = seed >= _ANY
     parameters = SimulationParameters(
         seed=100_000 + seed,
         columns=_COLUMNS,
@@ -61,7 +65,9 @@ def draw_parameters(seed: int) -> tuple[SimulationParameters, tuple[str, ...]]:
         channels=(10, 8, 4)[int(rng.choice(3, p=[0.4, 0.3, 0.3]))],
         both_sides="cr" in sides,
         bits=None,
-        dip_range_deg=(float(rng.uniform(30.0, 42.0)), 90.0),
+        h_px=float(rng.uniform(*_LAB_H_PX)) if lab else None,
+        surfaces_apart_px=float(rng.uniform(*_LAB_APART_PX)) if lab else None,
+        dip_range_deg=(float(rng.uniform(*(_LAB_SHALLOWEST_DEG if lab else _ANY_SHALLOWEST_DEG))), 90.0),
     )
     return parameters, sides
 

@@ -11,12 +11,22 @@ from moedal_gui.core.candidate import CANDIDATE_COLUMNS
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
+from moedal_gui.core.working_point import WorkingPoint
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placing import placement_of
 
-EXTRA_COLUMNS = ("passes", "verdict", "residual_px", "entry_scan", "exit_scan", "entry_stage_scan", "exit_stage_scan")
+EXTRA_COLUMNS = (
+    "passes",
+    "verdict",
+    "signal_score",
+    "residual_px",
+    "entry_scan",
+    "exit_scan",
+    "entry_stage_scan",
+    "exit_stage_scan",
+)
 """What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
 
 _VERDICT_REACH_PX = 4.0
@@ -43,6 +53,7 @@ def candidate_table(
     everything: bool = False,
     stage_unit: str | None = None,
     stage_of: str | None = None,
+    point: WorkingPoint | None = None,
 ) -> pd.DataFrame:
     """Candidates, best score first: CANDIDATE_COLUMNS, then EXTRA_COLUMNS.
 
@@ -54,6 +65,8 @@ def candidate_table(
         Unit of the stage places; the scan's own by default.
     stage_of
         Give both ends in the stage of this scan; by default each end in the scan that sees its surface.
+    point
+        The working point that decides what passes, by the mean score of both ends; by default expected purity.
     """
     record = link_run(project, run)
     if record is None:
@@ -70,6 +83,11 @@ def candidate_table(
         table[f"{prefix}x_um"], table[f"{prefix}y_um"] = end["x_um"].to_numpy(), end["y_um"].to_numpy()
     table["entry_scan"], table["exit_scan"] = entry["scan"].to_numpy(), exit_["scan"].to_numpy()
     table["density_per_mm2"] = entry["density_per_mm2"].to_numpy()
+    table["signal_score"] = _both_ends(entry, exit_, "score_candidate")
+    if point is not None:
+        # A pair nobody has scored cannot fail a border on scores: it passes as it would without one.
+        said = _both_ends(entry, exit_, point.column)
+        table["passes"] = np.where(np.isfinite(said), said >= point.threshold, table["passes"].astype(bool))
     table["label"] = [
         a if a == b or not b else (b if not a else "") for a, b in zip(entry["label"], exit_["label"], strict=True)
     ]
@@ -78,6 +96,14 @@ def candidate_table(
     if not everything:
         table = table[(table["passes"] & (table["verdict"] != "rejected")) | (table["verdict"] == "accepted")]
     return table[[*CANDIDATE_COLUMNS, *EXTRA_COLUMNS]].reset_index(drop=True)
+
+
+def _both_ends(entry: pd.DataFrame, exit_: pd.DataFrame, column: str) -> np.ndarray:
+    """Mean of a column over the ends that have it; NaN where neither has."""
+    both = np.stack([end[column].to_numpy(dtype=float) for end in (entry, exit_)])
+    known = np.isfinite(both)
+    total = np.where(known, both, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
 def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:

@@ -94,10 +94,10 @@ def read_examples(field: FieldPits, recipes: Mapping[str, Recipe]) -> dict[str, 
 
 def _pairs(planes: npt.NDArray[np.float32], field: FieldPits, recipe: Recipe, pixel: float | None) -> Examples:
     towards = field.partners.towards
-    known = np.isfinite(towards).all(axis=1)
+    known: npt.NDArray[np.bool_] = np.isfinite(towards[:, 0] + towards[:, 1])
     crops, rest = pair_crops(planes, field.centres, np.where(known[:, None], towards, 0.0), recipe, pixel)
     # Without a partner's place there is nothing to show across, and no direction to turn to.
-    crops[~known, 1] = 0.0
+    crops[np.flatnonzero(~known), 1] = 0.0
     numbers = field.partners.numbers.copy()
     numbers[:, _REST_SIN] = np.where(known, np.sin(rest), 0.0)
     numbers[:, _REST_COS] = np.where(known, np.cos(rest), 0.0)

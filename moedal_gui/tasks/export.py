@@ -15,6 +15,7 @@ from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS
 from moedal_gui.core.errors import ArgumentError, ExportError, NotFoundError
 from moedal_gui.core.label import LABEL_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
+from moedal_gui.core.working_point import DEFAULT_NAME, WorkingPoint
 from moedal_gui.formats import candidate_list
 from moedal_gui.formats.candidate_list import StagePlace
 from moedal_gui.formats.tables import rows, write_csv, write_json
@@ -27,7 +28,6 @@ from moedal_gui.tasks.placing import placement_of
 WHAT = ("pits", "labels", "candidates")
 FORMATS = ("csv", "json", "geojson", "micromanager", "stage")
 UNITS = ("inch", "mm", "um")
-WORKING_POINTS = ("default",)
 _PROBABLE = 0.5
 
 
@@ -54,18 +54,21 @@ def plan(project: Project, parameters: ExportParameters) -> Plan[None, None]:
         raise ArgumentError(
             "Labels have no stage list", remedy="export pits or candidates, or labels as csv, json or geojson"
         )
-    if parameters.working_point not in (None, *WORKING_POINTS):
-        raise NotFoundError(
-            f"There is no working point called {parameters.working_point}",
-            remedy=f"take one of: {', '.join(WORKING_POINTS)}",
-        )
+    point = _working_point(project, parameters)
     if not parameters.output.parent.is_dir():
         raise ExportError("There is no such folder", parameters.output.parent, "make it first")
-    return at_once(lambda: _export(project, parameters))
+    return at_once(lambda: _export(project, parameters, point))
 
 
-def _export(project: Project, parameters: ExportParameters) -> Outcome:
-    table = _table(project, parameters)
+def _working_point(project: Project, parameters: ExportParameters) -> WorkingPoint | None:
+    """The one that is named, else the one in force; None for the list's own default."""
+    if parameters.working_point is not None:
+        return project.working_points.named(parameters.working_point)
+    return project.working_points.current
+
+
+def _export(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> Outcome:
+    table = _table(project, parameters, point)
     shown = table[list(CANDIDATE_COLUMNS)] if parameters.what == "candidates" else table
     if parameters.format == "csv":
         write_csv(shown, parameters.output)
@@ -81,6 +84,7 @@ def _export(project: Project, parameters: ExportParameters) -> Outcome:
             write_json(candidate_list.position_list(places, parameters.xy_stage), parameters.output)
     values: dict[str, Any] = {
         "what": parameters.what, "format": parameters.format, "file": str(parameters.output), "rows": len(table),
+        "working_point": "all" if parameters.all or parameters.what == "labels" else (point.name if point else DEFAULT_NAME),
     }  # fmt: skip
     sentence = f"{len(table)} {parameters.what} written to {parameters.output}"
     links = link_run(project, parameters.run) if parameters.what == "candidates" else None
@@ -90,15 +94,23 @@ def _export(project: Project, parameters: ExportParameters) -> Outcome:
     return Outcome(sentence, values)
 
 
-def _table(project: Project, parameters: ExportParameters) -> pd.DataFrame:
+def _table(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> pd.DataFrame:
     if parameters.what == "labels":
         return _with_extras(label_table(project))
     if parameters.what == "candidates":
         unit = "um" if parameters.format == "micromanager" else parameters.stage_unit
-        return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of)
+        return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of, point)
     table = all_pits(project, parameters.run)[list(PIT_COLUMNS)]
     if parameters.all or not len(table):
         return table
+    if point is not None:
+        said = table[point.column].to_numpy(dtype=float)
+        if not np.isfinite(said).any():
+            raise ExportError(
+                f"The working point {point.name} needs scores, and these pits have none", parameters.output,
+                "run score first, or name the working point default",
+            )  # fmt: skip
+        return table[said >= point.threshold].reset_index(drop=True)
     # A pit another program found states no probability: it was found, and passes.
     probability = table["probability"].to_numpy(dtype=float)
     return table[~(probability < _PROBABLE)].reset_index(drop=True)

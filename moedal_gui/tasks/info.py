@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.scan import ScanDescription, to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.reading import inspect
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project, is_project
+from moedal_gui.store.registry import Registry, read_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.label_table import label_table
-from moedal_gui.tasks.pit_table import pit_run
+from moedal_gui.tasks.pit_table import pit_run, score_run
 from moedal_gui.tasks.register import input_hash
 
 
@@ -47,7 +49,7 @@ def of_project(project: Project) -> Outcome:
     values = {
         "project": str(project.path), "disk_bytes": disk, "scans": scans,
         "labels": {"count": len(labels), "per_class": per_class, "orphans": int(labels["pit_id"].isna().sum()) if len(labels) else 0},
-        "candidates": link.summary.get("candidates") if link else None,
+        "candidates": link.summary.get("candidates") if link else None, "ensembles": _ensembles(project),
         "steps": _steps(project),
     }  # fmt: skip
     lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
@@ -57,6 +59,9 @@ def of_project(project: Project) -> Outcome:
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
         lines += [f"    {note}" for note in [*row["notes"], *row["light"].get("doubts", [])]]
+    for one in _ensembles(project):
+        said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
+        lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
     if link:
         stale = out_of_date(project, link)
         lines += [f"  Note: {stale}"] if stale else []
@@ -87,6 +92,28 @@ def _words(description: ScanDescription) -> dict[str, Any]:
     return plain
 
 
+def _ensembles(project: Project) -> list[dict[str, Any]]:
+    """The trained ensembles of the project; a damaged one is told, not hidden."""
+    registry = Registry(project.path / "experts")
+    current = registry.current()
+    rows: list[dict[str, Any]] = []
+    for entry in registry.entries():
+        row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry == current}
+        try:
+            card = read_card(entry.folder)
+            row |= {"kind": card.kind, "classes": list(card.classes), "made": card.made, "provenance": card.provenance}
+        except ExpertError as error:
+            row["damaged"] = str(error)
+        rows.append(row)
+    return rows
+
+
+def _scored(project: Project, scans: list[ScanRecord]) -> tuple[bool, bool]:
+    """Whether anything is scored, and whether all pits that are current are."""
+    known = [score_run(project, run) is not None for s in scans if (run := pit_run(project, s)) is not None]
+    return any(known), bool(known) and all(known)
+
+
 def _steps(project: Project) -> dict[str, Any]:
     """State of each step: ``done``, ``out of date`` or ``to do``."""
     scans = project.catalogue.scans()
@@ -104,6 +131,7 @@ def _steps(project: Project) -> dict[str, Any]:
         "preselect": state(bool(seen) and len(seen) == len([s for s in scans if s.flat])),
         "register": state(registered is not None, registered is not None and registered.input_hash == now),
         "link": state(linked is not None, fresh_link),
+        "score": state(*_scored(project, seen)),
     }
 
 

@@ -1,12 +1,12 @@
-"""Take a scan or a run out of a project; labels always stay."""
+"""Take a scan, a run or an expert out of a project; labels always stay."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.project import Project
+from moedal_gui.store.registry import Entry, Registry
 
 KINDS = ("scan", "run", "expert")
 
@@ -22,7 +22,9 @@ class RemoveParameters:
 def plan(project: Project, parameters: RemoveParameters) -> Plan[None, None]:
     """Find it first, so that a wrong name removes nothing."""
     if parameters.kind == "expert":
-        raise NotFoundError(f"There is no expert called {parameters.name}", remedy="this project holds no experts")
+        registry = Registry(project.path / "experts", write=True)
+        entry = registry.entry(parameters.name)
+        return at_once(lambda: _remove_expert(project, registry, entry))
     if parameters.kind == "scan":
         scan_id = project.catalogue.scan(parameters.name).scan_id
         return at_once(lambda: _remove_scan(project, scan_id))
@@ -52,6 +54,17 @@ def _remove_scan(project: Project, scan_id: int) -> Outcome:
         f"its {counts['labels_kept']} labels stay"
     )
     return Outcome(sentence, {"scan": scan.scan, **counts})
+
+
+def _remove_expert(project: Project, registry: Registry, entry: Entry) -> Outcome:
+    freed = sum(p.stat().st_size for p in entry.folder.rglob("*") if p.is_file())
+    used = [
+        r.name for r in project.catalogue.runs("score")
+        if (r.parameters.get("ensemble"), r.parameters.get("version")) == (entry.name, entry.version)
+    ]  # fmt: skip
+    registry.remove(entry.title)
+    sentence = f"{entry.title} removed, {freed / 1e6:.1f} MB freed; labels and {len(used)} runs of its scores stay"
+    return Outcome(sentence, {"expert": entry.title, "freed_bytes": freed, "score_runs_kept": used})
 
 
 def _remove_run(project: Project, name: str) -> Outcome:
