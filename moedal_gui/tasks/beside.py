@@ -10,18 +10,16 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from moedal_gui.core.errors import CancelledError, MoedalError, TrainingError
 from moedal_gui.core.task import Outcome
-from moedal_gui.tasks.loop import end_with_parent, run, worker_count
+from moedal_gui.tasks.loop import end_with_parent, run, step_back, worker_count
 
 _ASK_SECONDS = 0.2
-_NICE = 15
 
 
 def run_beside(
@@ -88,7 +86,7 @@ def _work(pipe: Connection, project: Path, verb: str, parameters: Any) -> None:
     from moedal_gui.tasks.table import row_of
 
     end_with_parent()
-    psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else _NICE)
+    step_back()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(pipe, stop), daemon=True).start()
     try:
@@ -112,8 +110,6 @@ def _work(pipe: Connection, project: Path, verb: str, parameters: Any) -> None:
 
 
 def _listen(pipe: Connection, stop: threading.Event) -> None:
-    try:
+    with suppress(EOFError, OSError):
         pipe.recv()
-    except (EOFError, OSError):
-        pass
     stop.set()

@@ -12,11 +12,14 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
+import psutil
+
 from moedal_gui.core.errors import CancelledError
 from moedal_gui.core.task import Outcome, Plan
 
 _WATCH_SECONDS = 0.2
-_FEW = 4  # units below which starting processes costs more than it saves
+_NICE = 15
+_FEW = 4  # units below which starting processes costs more than it saves, unless one takes minutes
 
 
 class OrderedMap(Protocol):
@@ -117,7 +120,11 @@ class _Mapped:
         if self._map is not None:
             return self._map(plan.work, plan.units)
         workers = min(self._most, len(plan.units))
-        if plan.where == "here" or workers < 2 or (plan.where == "processes" and len(plan.units) < _FEW):
+        if (
+            plan.where == "here"
+            or workers < 2
+            or (plan.where == "processes" and len(plan.units) < _FEW and plan.interrupt is None)
+        ):
             return map(plan.work, plan.units)
         if plan.where == "threads":
             self._executor = ThreadPoolExecutor(workers)
@@ -129,6 +136,11 @@ class _Mapped:
     def __exit__(self, *_: object) -> None:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def step_back() -> None:
+    """Lower this process's priority: people's work goes first."""
+    psutil.Process().nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICE))
 
 
 def end_with_parent() -> None:
