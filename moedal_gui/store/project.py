@@ -14,6 +14,7 @@ from moedal_gui.core.label import now
 from moedal_gui.store.catalogue import Catalogue
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.labels import LabelJournal
+from moedal_gui.store.registry import Registry
 from moedal_gui.store.working_points import WorkingPoints
 
 FORMAT = 1
@@ -34,6 +35,7 @@ class Project:
         self.images = ImageStore(path / "pixels")
         self.catalogue = Catalogue(path / "catalogue.sqlite", write=write)
         self.labels = LabelJournal(path / "labels.sqlite", write=write)
+        self.experts = Registry(path / "experts", write=write)
         self.working_points = WorkingPoints(path / "working_points.json", write=write)
 
     @property

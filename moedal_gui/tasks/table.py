@@ -19,7 +19,9 @@ from moedal_gui.tasks import (
     remove,
     report,
     runs,
+    score,
     simulate,
+    train,
 )
 from moedal_gui.tasks.row import TaskRow
 
@@ -33,6 +35,8 @@ TASKS: tuple[TaskRow, ...] = (
     TaskRow("pits import", "Import pits", "Take over pits that another program found, as a run.", pits_import.PitsImportParameters, pits_import.plan, "writer"),
     TaskRow("label import", "Import labels", "Append labels from a file; twice changes nothing.", label_import.LabelImportParameters, label_import.plan, "writer"),
     TaskRow("label export", "Export labels", "Write the labels in force.", label_export.LabelExportParameters, label_export.plan, "reader"),
+    TaskRow("train", "Train", "Train experts on the labels, or on a folder of crops, and make an ensemble of them.", train.TrainParameters, train.plan, "maker"),
+    TaskRow("score", "Score", "What an ensemble says of every pit; only what is missing or out of date is computed.", score.ScoreParameters, score.plan, "writer"),
     TaskRow("evaluate", "Evaluate", "Compare pits and candidates with known truth.", evaluate.EvaluateParameters, evaluate.plan, "reader"),
     TaskRow("evaluate-lists", "Evaluate lists", "Efficiency and purity of two point lists.", evaluate_lists.EvaluateListsParameters, evaluate_lists.plan, "nothing"),
     TaskRow("export", "Export", "Write pits, labels or candidates for people and other programs.", export.ExportParameters, export.plan, "reader"),

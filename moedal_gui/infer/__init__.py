@@ -1,0 +1,1 @@
+"""Crops in, scores out; onnxruntime lives here and nowhere else."""

@@ -1,0 +1,241 @@
+"""The registry of trained ensembles: a folder for each version, its card and its networks in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moedal_gui.core.card import EnsembleCard, from_plain, to_plain
+from moedal_gui.core.errors import ExpertError, NotFoundError
+
+_CARD = "card.json"
+_CURRENT = "current.json"
+_PART = ".part"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One version of one ensemble, and the folder it lies in."""
+
+    name: str
+    version: str
+    folder: Path
+
+    @property
+    def title(self) -> str:
+        """Name and version as a person says them."""
+        return f"{self.name}/{self.version}"
+
+
+class Registry:
+    """Ensembles below one folder, ``<name>/<version>/``; written by the project's one writer."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        self.path = path
+        self._write = write
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every version that is whole, oldest version of each name first."""
+        found = []
+        names = sorted(p for p in self.path.iterdir() if p.is_dir()) if self.path.is_dir() else []
+        for name in names:
+            versions = [p for p in name.iterdir() if (p / _CARD).is_file() and not p.name.endswith(_PART)]
+            found += [Entry(name.name, p.name, p) for p in sorted(versions, key=lambda p: _version_order(p.name))]
+        return tuple(found)
+
+    def entry(self, name: str) -> Entry:
+        """A version by ``name`` (its newest) or ``name/version``.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        """
+        wanted, _, version = name.partition("/")
+        found = [e for e in self.entries() if e.name == wanted and version in ("", e.version)]
+        if not found:
+            known = ", ".join(e.title for e in self.entries()) or "none at all"
+            raise NotFoundError(f"There is no ensemble called {name}", self.path, f"there is: {known}")
+        return found[-1]
+
+    def current(self) -> Entry | None:
+        """The one in force: as made current, else the newest; None when there is none."""
+        entries = self.entries()
+        try:
+            words = json.loads((self.path / _CURRENT).read_text(encoding="utf-8"))
+            title = str(words["current"])
+        except (OSError, ValueError, KeyError, TypeError):
+            title = ""
+        for entry in entries:
+            if entry.title == title:
+                return entry
+        return max(entries, key=lambda e: (e.folder / _CARD).stat().st_mtime) if entries else None
+
+    def make_current(self, name: str) -> Entry:
+        """Put a version in force."""
+        entry = self.entry(name)
+        self._refuse_reading()
+        _write_whole(self.path / _CURRENT, json.dumps({"current": entry.title}))
+        return entry
+
+    def next_version(self, name: str) -> str:
+        """The version the next ensemble of this name gets."""
+        taken = [_version_order(e.version)[0] for e in self.entries() if e.name == name]
+        return str(max(taken, default=0) + 1)
+
+    def add(self, name: str, fill: Callable[[Path, str], EnsembleCard]) -> Entry:
+        """Put a new version in place.
+
+        Parameters
+        ----------
+        fill
+            Called with an empty folder and the version; writes the networks there and returns the card. Nothing is
+            seen of it before it is whole.
+
+        Raises
+        ------
+        ExpertError
+            It cannot be written.
+        """
+        self._refuse_reading()
+        version = self.next_version(name)
+        part = self.path / name / f"{version}{_PART}"
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            card = fill(part, version)
+            (part / _CARD).write_text(json.dumps(to_plain(card), indent=1), encoding="utf-8")
+            target = part.with_name(version)
+            os.replace(part, target)  # noqa: PTH105 - one call that replaces or fails as a whole
+        except OSError as error:
+            _forget(part)
+            raise ExpertError("The ensemble cannot be written", part, error.strerror or "make room there") from error
+        except BaseException:
+            _forget(part)
+            raise
+        return Entry(name, version, target)
+
+    def card(self, name: str) -> EnsembleCard:
+        """The card of a version.
+
+        Raises
+        ------
+        ExpertError
+            It is damaged.
+        """
+        return read_card(self.entry(name).folder)
+
+    def export(self, name: str, target: Path) -> Path:
+        """Copy a version to a folder, or to a file that ends in ``.zip``."""
+        entry = self.entry(name)
+        checked(entry.folder)
+        try:
+            if target.suffix.lower() == ".zip":
+                part = target.with_name(f"{target.name}{_PART}")
+                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+                    for file in sorted(entry.folder.iterdir()):
+                        archive.write(file, f"{entry.title}/{file.name}")
+                part.replace(target)
+                return target
+            goal = target / entry.name / entry.version
+            shutil.copytree(entry.folder, goal)
+        except OSError as error:
+            raise ExpertError("The ensemble cannot be copied there", target, error.strerror or str(error)) from error
+        return goal
+
+    def remove(self, name: str) -> Entry:
+        """Take a version away."""
+        entry = self.entry(name)
+        self._refuse_reading()
+        gone = entry.folder.with_name(f"{entry.version}.gone{_PART}")
+        entry.folder.replace(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+        if not any(entry.folder.parent.iterdir()):
+            entry.folder.parent.rmdir()
+        return entry
+
+    def _refuse_reading(self) -> None:
+        if not self._write:
+            raise ExpertError("Ensembles cannot be changed here", self.path, "open the project for writing")
+
+
+def read_card(folder: Path) -> EnsembleCard:
+    """The card in a version's folder.
+
+    Raises
+    ------
+    ExpertError
+        There is none, or it is damaged.
+    """
+    path = folder / _CARD
+    try:
+        words: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExpertError("There is no ensemble", folder, "check the path") from None
+    except (OSError, ValueError) as error:
+        raise ExpertError(
+            "The card of the ensemble is damaged", path, "take the ensemble from an undamaged copy"
+        ) from error
+    return from_plain(words, path)
+
+
+def checked(folder: Path) -> EnsembleCard:
+    """The card of a version whose networks are the very files it was made with.
+
+    Raises
+    ------
+    ExpertError
+        A network is missing or is another file than the card says.
+    """
+    card = read_card(folder)
+    for expert in card.experts:
+        path = folder / expert.file
+        if not path.is_file():
+            raise ExpertError(
+                f"The network of {expert.name} is missing", path, "take the ensemble from an undamaged copy"
+            )
+        if file_hash(path) != expert.sha256:
+            raise ExpertError(
+                f"The network of {expert.name} is not the file its card was written for",
+                path,
+                "take the ensemble from an undamaged copy",
+            )
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _forget(part: Path) -> None:
+    shutil.rmtree(part, ignore_errors=True)
+    if part.parent.is_dir() and not any(part.parent.iterdir()):
+        part.parent.rmdir()
+
+
+def _version_order(version: str) -> tuple[int, str]:
+    return (int(version), "") if version.isdigit() else (0, version)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}{_PART}")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise ExpertError("The current ensemble cannot be kept", path, error.strerror or "make room there") from error

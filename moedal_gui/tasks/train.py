@@ -1,0 +1,233 @@
+"""Training: experts, folds, an ensemble with its card; from the project's labels or from a folder of crops."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from moedal_gui.core.errors import ArgumentError, TrainingError
+from moedal_gui.core.expert import Answer, ExpertRow
+from moedal_gui.core.recipe import Recipe
+from moedal_gui.core.task import Plan, parameter
+from moedal_gui.formats.crop_folder import examples_of, read_crops, recipe_of
+from moedal_gui.learn.settings import (
+    BALANCES,
+    INITIALISATIONS,
+    LOSSES,
+    NETWORKS,
+    NORMS,
+    OPTIMISERS,
+    SCHEDULES,
+    TrainingSettings,
+)
+from moedal_gui.learn.training_set import TrainingSet
+from moedal_gui.learn.unit import FoldResult, FoldUnit
+from moedal_gui.store.project import Project
+from moedal_gui.store.registry import Entry
+from moedal_gui.tasks.labelled import (
+    AGREEMENTS,
+    DEFAULT_RECIPE,
+    DEFAULT_SIZE,
+    Agreement,
+    LabelChoice,
+    planes_of_words,
+)
+from moedal_gui.tasks.labelled import training_set as labelled_set
+from moedal_gui.tasks.training import require_torch, training_plan
+
+PICTURES = "pictures"
+_NETWORK_NAMES = tuple(row.name for row in NETWORKS)
+_WHAT: tuple[str, ...] = ("experts", "detector")
+_PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2)
+_PIT_SETTINGS = TrainingSettings()
+_TRANSFER_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class TrainParameters:
+    """What ``train`` is told; what is left open is chosen to suit what is trained on."""
+
+    what: Literal["experts", "detector"] = field(
+        default="experts", metadata=parameter("what is trained", choices=_WHAT)
+    )
+    from_: str | None = field(
+        default=None,
+        metadata=parameter("crops:FOLDER, its sub-folders are the classes; the project's labels by default"),
+    )
+    experts: str | None = field(
+        default=None, metadata=parameter("which experts, with commas between; the standard recipe by default")
+    )
+    folds: int = field(default=5, metadata=parameter("in how many parts the examples are held back"))
+    seed: int = field(default=0, metadata=parameter("what chance begins with"))
+    epochs: int | None = field(default=None, metadata=parameter("at most so many rounds over the examples"))
+    name: str | None = field(default=None, metadata=parameter("name of the ensemble"))
+    network: str | None = field(default=None, metadata=parameter("which kind of network", choices=_NETWORK_NAMES))
+    recipe: str | None = field(
+        default=None, metadata=parameter("planes of the crops, with + between: slope, rim, backlit, halo, single")
+    )
+    size: int | None = field(default=None, metadata=parameter("side of the crops in px"))
+    size_um: float | None = field(
+        default=None, metadata=parameter("side of the crops on the foil in um, brought to --size px")
+    )
+    passes: str | None = field(default=None, metadata=parameter("labels of these passes only, with commas between"))
+    annotators: str | None = field(default=None, metadata=parameter("labels of these people only, with commas between"))
+    agreement: str = field(
+        default="newest", metadata=parameter("what counts where several people spoke", choices=AGREEMENTS)
+    )
+    with_maybe: bool = field(default=False, metadata=parameter("learn maybe as a class of its own"))
+    start: str | None = field(default=None, metadata=parameter("an ensemble of this project to train on from"))
+    width: int | None = field(default=None, metadata=parameter("channels of a network's first stage"))
+    norm: str | None = field(default=None, metadata=parameter("how layers are normalised", choices=NORMS))
+    initialisation: str | None = field(default=None, metadata=parameter("how weights begin", choices=INITIALISATIONS))
+    dropout: float | None = field(default=None, metadata=parameter("share of the head's inputs left out at random"))
+    batch: int | None = field(default=None, metadata=parameter("examples a step"))
+    patience: int | None = field(
+        default=None, metadata=parameter("rounds without a lower validation loss before a fold ends")
+    )
+    optimiser: str | None = field(default=None, metadata=parameter("which optimiser", choices=OPTIMISERS))
+    learning_rate: float | None = field(default=None, metadata=parameter("step length"))
+    weight_decay: float | None = field(default=None, metadata=parameter("pull of the weights towards zero"))
+    schedule: str | None = field(default=None, metadata=parameter("how the step length falls", choices=SCHEDULES))
+    loss: str | None = field(default=None, metadata=parameter("what is made small", choices=LOSSES))
+    balance: str | None = field(default=None, metadata=parameter("how rare classes are helped", choices=BALANCES))
+    signal_price: float | None = field(
+        default=None, metadata=parameter("how many times dearer a lost candidate is, for signal-price")
+    )
+
+
+def plan(project: Project, parameters: TrainParameters) -> Plan[FoldUnit, FoldResult]:
+    """Plan a training; the same words go on where they stopped.
+
+    Raises
+    ------
+    ArgumentError
+        The words do not fit together.
+    TrainingError, RecipeError, PictureError
+        There is nothing that can be learnt from.
+    """
+    kind, folder = _source(parameters)
+    if parameters.what == "detector" or kind == "boxes":
+        raise ArgumentError(
+            "This version trains experts only", "", "use --what experts, with labels or --from crops:FOLDER"
+        )
+    require_torch()
+    start = project.experts.entry(parameters.start) if parameters.start else None
+    if kind == "crops":
+        training_set = crop_set(Path(folder), parameters, project, start)
+        settings = settings_of(parameters, _PICTURE_SETTINGS, project, start)
+        return training_plan(project, training_set, settings, parameters.name or PICTURES, start=start)
+    settings = settings_of(parameters, _PIT_SETTINGS, project, start)
+    taught = labelled_set(project, label_choice(parameters, start, project))
+    return training_plan(project, taught, settings, parameters.name or "experts", start=start)
+
+
+def label_choice(parameters: TrainParameters, start: Entry | None, project: Project) -> LabelChoice:
+    """Which labels teach, and by which recipe; training on keeps the recipe of the older card.
+
+    Raises
+    ------
+    ArgumentError
+        A plane is not known.
+    """
+    old = project.experts.card(start.title).recipes.get("pit") if start is not None else None
+    planes = old.planes if old is not None else planes_of_words(parameters.recipe or DEFAULT_RECIPE)
+    return LabelChoice(
+        passes=_listed(parameters.passes), annotators=_listed(parameters.annotators),
+        agreement=cast(Agreement, parameters.agreement), with_maybe=parameters.with_maybe, planes=planes,
+        size=old.size if old is not None else parameters.size or DEFAULT_SIZE,
+        size_um=old.size_um if old is not None else parameters.size_um, experts=_listed(parameters.experts),
+    )  # fmt: skip
+
+
+def _listed(words: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (words or "").split(",") if word.strip())
+
+
+def settings_of(
+    parameters: TrainParameters, default: TrainingSettings, project: Project, start: Entry | None = None
+) -> TrainingSettings:
+    """Settings of a training: what is said, else what suits.
+
+    Training on takes the network as it is on the older card, at a shorter step unless one is named.
+    """
+    known = {f.name for f in fields(TrainingSettings)}
+    said: dict[str, Any] = {
+        f.name: getattr(parameters, f.name)
+        for f in fields(parameters)
+        if f.name in known and getattr(parameters, f.name) is not None
+    }
+    if start is None:
+        return replace(default, **said)
+    card = project.experts.card(start.title)
+    built = {n: card.experts[0].settings[n] for n in ("network", "width", "norm") if n in card.experts[0].settings}
+    rate = {"learning_rate": min(default.learning_rate, _TRANSFER_RATE)}
+    return replace(default, **{**rate, **said, **built})
+
+
+def crop_set(
+    folder: Path, parameters: TrainParameters, project: Project | None = None, start: Entry | None = None
+) -> TrainingSet:
+    """The training set of a folder of crops: one expert that knows all classes.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such folder, or options that speak of pits are given.
+    TrainingError
+        The folder has no sub-folders.
+    """
+    if parameters.recipe or parameters.experts:
+        raise ArgumentError("--recipe and --experts speak of pits", "", "leave them out with --from crops:")
+    crops = read_crops(folder)
+    if crops.complaint:
+        logging.getLogger(__name__).warning(crops.complaint)
+    inside = np.array([bool(name) for name in crops.classes])
+    if not inside.any():
+        raise TrainingError(
+            "The crops are not in sub-folders", folder, "put the pictures of each class into one of its own"
+        )
+    kept = np.flatnonzero(inside)
+    pictures = [crops.pictures[k] for k in kept]
+    recipe = _old_recipe(project, start) or recipe_of(pictures, parameters.size)
+    labels = np.array([crops.classes[k] for k in kept])
+    answers = tuple(Answer(name, ((name, ""),)) for name in sorted(set(labels.tolist())))
+    count = len(kept)
+    return TrainingSet(
+        experts=(ExpertRow("classes", "All classes at once", "pit", answers),),
+        recipes={"pit": recipe},
+        examples={"pit": examples_of(pictures, recipe)},
+        labels=labels,
+        surfaces=np.array([""] * count),
+        groups=_same_pictures(pictures),
+        ids=np.array([crops.paths[k] for k in kept]),
+        densities=np.full(count, np.nan),
+        kind="pictures",
+        provenance={"text": f"trained on {count} pictures of {folder.name}", "damaged": len(crops.damaged)},
+    )
+
+
+def _source(parameters: TrainParameters) -> tuple[str, str]:
+    if parameters.from_ is None:
+        return "", ""
+    kind, colon, folder = parameters.from_.partition(":")
+    if kind not in ("crops", "boxes") or not colon or not folder:
+        raise ArgumentError(f"--from {parameters.from_} is not understood", "", "write --from crops:FOLDER")
+    if not Path(folder).is_dir():
+        raise ArgumentError("There is no such folder", folder, "check the path after --from")
+    return kind, folder
+
+
+def _old_recipe(project: Project | None, start: Entry | None) -> Recipe | None:
+    if project is None or start is None:
+        return None
+    return project.experts.card(start.title).recipes.get("pit")
+
+
+def _same_pictures(pictures: list[np.ndarray[Any, np.dtype[np.float32]]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The same picture twice is one group, so that no fold is judged by what it was shown."""
+    seen: dict[bytes, int] = {}
+    return np.array([seen.setdefault(p.tobytes(), len(seen)) for p in pictures], np.int64)
