@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict
 from typing import Any
@@ -45,8 +46,9 @@ def train_fold(unit: FoldUnit) -> FoldResult:
         _run_to_end(run, folder, place)
         if _learned(run, examples) or run.attempt + 1 >= _ATTEMPTS:
             break
+        note = f"Fold {unit.fold} of {unit.expert} did not learn and is begun once more with another seed"
+        place.set_curve([{"note": note}])
         run = FoldRun.begun(examples, unit.settings, unit.seed + _ANOTHER_SEED, attempt=run.attempt + 1, start=unit.start, seconds=run.seconds)  # fmt: skip
-        place.forget()
     return _finished(unit, run, place, examples)
 
 
@@ -60,7 +62,9 @@ def _resumed(unit: FoldUnit, place: FoldFolder, examples: FoldExamples) -> FoldR
         fresh.restore(*stored)
     except TrainingError as error:
         place.forget()
-        place.set_curve([{"note": f"{error.what}; the fold begins again"}])
+        note = f"The checkpoint of fold {unit.fold} of {unit.expert} cannot be used, and the fold begins again: {error.what}"
+        logging.getLogger(__name__).warning(note)
+        place.set_curve([{"note": note}])
         return FoldRun.begun(examples, unit.settings, unit.seed, start=unit.start)
     place.set_curve(fresh.curve)
     return fresh

@@ -57,7 +57,10 @@ def shuffled(training_set: TrainingSet, seed: int = 1) -> TrainingSet:
     """The same crops under labels that have nothing to do with them."""
     order = np.random.default_rng(seed).permutation(len(training_set))
     return replace(
-        training_set, labels=training_set.labels[order], surfaces=training_set.surfaces[order], groups=np.arange(len(order))
+        training_set,
+        labels=training_set.labels[order],
+        surfaces=training_set.surfaces[order],
+        groups=np.arange(len(order)),
     )
 
 
@@ -65,6 +68,12 @@ def frozen(path: Path, training_set: TrainingSet, settings: TrainingSettings = Q
     """A training's folder, ready for its folds."""
     folder = TrainingFolder(path)
     folds = split(training_set, settings.folds, settings.seed).tolist()
-    words = {**training_set.to_plain(), "settings": settings.to_plain(), "split": folds, "start": "", "folder": path.name}
+    words = {
+        **training_set.to_plain(),
+        "settings": settings.to_plain(),
+        "split": folds,
+        "start": "",
+        "folder": path.name,
+    }
     folder.freeze(training_set.to_arrays(), words)
     return folder

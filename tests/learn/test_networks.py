@@ -41,7 +41,9 @@ def made(name: str, recipe: Recipe, classes: int = 3) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("name", [row.name for row in NETWORKS])
-@pytest.mark.parametrize("recipe", [PIT, PAIR, RIM, RIM_PAIR, PICTURE], ids=["pit", "pair", "rim", "rim pair", "picture"])
+@pytest.mark.parametrize(
+    "recipe", [PIT, PAIR, RIM, RIM_PAIR, PICTURE], ids=["pit", "pair", "rim", "rim pair", "picture"]
+)
 def test_onnx_says_what_torch_says(name: str, recipe: Recipe, tmp_path: Path) -> None:
     if name == "ring" and "rim" not in recipe.planes:
         with pytest.raises(TrainingError, match="no rim planes"):
@@ -62,7 +64,9 @@ def test_onnx_says_what_torch_says(name: str, recipe: Recipe, tmp_path: Path) ->
     assert np.abs(mean - torch_says.mean(axis=0)).max() < 1e-4
 
 
-@pytest.mark.parametrize("recipe", [PIT, PAIR, RIM, RIM_PAIR, PICTURE], ids=["pit", "pair", "rim", "rim pair", "picture"])
+@pytest.mark.parametrize(
+    "recipe", [PIT, PAIR, RIM, RIM_PAIR, PICTURE], ids=["pit", "pair", "rim", "rim pair", "picture"]
+)
 def test_the_equivariant_network_is_blind_to_every_exact_symmetry(recipe: Recipe) -> None:
     network, plain = made("equivariant", recipe), made("plain", recipe)
     examples = random_examples(recipe)
@@ -86,7 +90,9 @@ def test_the_ring_network_tells_which_lamp_is_which() -> None:
 def test_the_scale_is_the_same_however_examples_are_turned() -> None:
     examples = random_examples(RIM_PAIR, 30)
     for element in plane_group(RIM_PAIR, resampling=False):
-        for a, b in zip(invariant_scale(examples, RIM_PAIR), invariant_scale(element.applied(examples), RIM_PAIR), strict=True):
+        for a, b in zip(
+            invariant_scale(examples, RIM_PAIR), invariant_scale(element.applied(examples), RIM_PAIR), strict=True
+        ):
             assert np.allclose(a, b, atol=1e-4)
     assert invariant_scale(examples, RIM_PAIR)[2][PAIR_NUMBERS.index("rest_sin")] == pytest.approx(0.0, abs=1e-6)
 
