@@ -64,12 +64,28 @@ def chosen_ensemble(project: Project, wanted: str | None, kind: str = "pits") ->
         if entry is None:
             raise ExpertError(f"That project has no ensemble trained on {kind}", wanted, "train one there first")
         return Chosen(entry.folder, checked(entry.folder), str(Path(wanted).resolve()))
-    for registry, origin in _registries(project):
+    entry = named_entry(project, wanted)
+    return Chosen(entry.folder, checked(entry.folder), "own" if entry.folder.is_relative_to(project.path) else SHIPPED)
+
+
+def shipped_entry() -> Entry | None:
+    """The shipped ensemble for pits; None in a program that carries none."""
+    return _current(Registry(paths.models()), "pits")
+
+
+def named_entry(project: Project, wanted: str) -> Entry:
+    """An ensemble of the project, or a shipped one, by ``name`` or ``name/version``.
+
+    Raises
+    ------
+    ExpertError
+        There is none of that name.
+    """
+    for registry, _ in _registries(project):
         try:
-            entry = registry.entry(wanted)
+            return registry.entry(wanted)
         except NotFoundError:
             continue
-        return Chosen(entry.folder, checked(entry.folder), origin)
     known = ", ".join(dict.fromkeys(e.name for registry, _ in _registries(project) for e in registry.entries()))
     raise ExpertError(f"There is no ensemble called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 

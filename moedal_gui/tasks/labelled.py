@@ -170,7 +170,7 @@ def _provenance(project: Project, choice: LabelChoice, table: pd.DataFrame) -> d
     return {
         "project": project.name, "foils": sorted(set(table["foil"])), "scans": sorted(set(table["scan"])),
         "passes": sorted({str(p) for p in given["pass"]}), "annotators": sorted({str(a) for a in given["annotator"]}),
-        "agreement": choice.agreement,
+        "agreement": choice.agreement, "text": f"trained on {len(table)} labels of {', '.join(sorted(set(table['foil'])))}",
     }  # fmt: skip
 
 

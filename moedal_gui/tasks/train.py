@@ -27,7 +27,8 @@ from moedal_gui.learn.settings import (
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.learn.unit import FoldResult, FoldUnit
 from moedal_gui.store.project import Project
-from moedal_gui.store.registry import Entry
+from moedal_gui.store.registry import Entry, read_card
+from moedal_gui.tasks.ensembles import named_entry, shipped_entry
 from moedal_gui.tasks.labelled import (
     AGREEMENTS,
     DEFAULT_RECIPE,
@@ -40,6 +41,7 @@ from moedal_gui.tasks.labelled import training_set as labelled_set
 from moedal_gui.tasks.training import require_torch, training_plan
 
 PICTURES = "pictures"
+FROM_NOTHING = "none"
 _NETWORK_NAMES = tuple(row.name for row in NETWORKS)
 _WHAT: tuple[str, ...] = ("experts", "detector")
 _PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2)
@@ -79,7 +81,12 @@ class TrainParameters:
         default="newest", metadata=parameter("what counts where several people spoke", choices=AGREEMENTS)
     )
     with_maybe: bool = field(default=False, metadata=parameter("learn maybe as a class of its own"))
-    start: str | None = field(default=None, metadata=parameter("an ensemble of this project to train on from"))
+    start: str | None = field(
+        default=None,
+        metadata=parameter(
+            "an ensemble to train on from; by default the shipped one where the recipe is its own, none: from nothing"
+        ),
+    )
     width: int | None = field(default=None, metadata=parameter("channels of a network's first stage"))
     norm: str | None = field(default=None, metadata=parameter("how layers are normalised", choices=NORMS))
     initialisation: str | None = field(default=None, metadata=parameter("how weights begin", choices=INITIALISATIONS))
@@ -115,7 +122,7 @@ def plan(project: Project, parameters: TrainParameters) -> Plan[FoldUnit, FoldRe
             "This version trains experts only", "", "use --what experts, with labels or --from crops:FOLDER"
         )
     require_torch()
-    start = project.experts.entry(parameters.start) if parameters.start else None
+    start = _start(project, parameters, kind)
     if kind == "crops":
         training_set = crop_set(Path(folder), parameters, project, start)
         settings = settings_of(parameters, _PICTURE_SETTINGS, project, start)
@@ -133,7 +140,7 @@ def label_choice(parameters: TrainParameters, start: Entry | None, project: Proj
     ArgumentError
         A plane is not known.
     """
-    old = project.experts.card(start.title).recipes.get("pit") if start is not None else None
+    old = read_card(start.folder).recipes.get("pit") if start is not None else None
     planes = old.planes if old is not None else planes_of_words(parameters.recipe or DEFAULT_RECIPE)
     return LabelChoice(
         passes=_listed(parameters.passes), annotators=_listed(parameters.annotators),
@@ -145,6 +152,27 @@ def label_choice(parameters: TrainParameters, start: Entry | None, project: Proj
 
 def _listed(words: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (words or "").split(",") if word.strip())
+
+
+def _start(project: Project, parameters: TrainParameters, kind: str) -> Entry | None:
+    """The ensemble whose weights a training begins with.
+
+    Without a word, networks that judge pits begin where the shipped ones ended: a few hundred labels go further then.
+    """
+    if parameters.start == FROM_NOTHING:
+        return None
+    if parameters.start:
+        return named_entry(project, parameters.start)
+    shipped = shipped_entry() if kind == "" else None
+    if shipped is None:
+        return None
+    card = read_card(shipped.folder)
+    recipe = card.recipes["pit"]
+    asked = (
+        planes_of_words(parameters.recipe or DEFAULT_RECIPE), parameters.size or DEFAULT_SIZE, parameters.size_um,
+        parameters.network or card.experts[0].network,
+    )  # fmt: skip
+    return shipped if asked == (recipe.planes, recipe.size, recipe.size_um, card.experts[0].network) else None
 
 
 def settings_of(
@@ -162,7 +190,7 @@ def settings_of(
     }
     if start is None:
         return replace(default, **said)
-    card = project.experts.card(start.title)
+    card = read_card(start.folder)
     built = {n: card.experts[0].settings[n] for n in ("network", "width", "norm") if n in card.experts[0].settings}
     rate = {"learning_rate": min(default.learning_rate, _TRANSFER_RATE)}
     return replace(default, **{**rate, **said, **built})
@@ -224,7 +252,7 @@ def _source(parameters: TrainParameters) -> tuple[str, str]:
 def _old_recipe(project: Project | None, start: Entry | None) -> Recipe | None:
     if project is None or start is None:
         return None
-    return project.experts.card(start.title).recipes.get("pit")
+    return read_card(start.folder).recipes.get("pit")
 
 
 def _same_pictures(pictures: list[np.ndarray[Any, np.dtype[np.float32]]]) -> np.ndarray[Any, np.dtype[np.int64]]:

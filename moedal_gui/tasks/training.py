@@ -126,11 +126,17 @@ def _units(
     return [
         FoldUnit(
             folder.path, row.name, fold, settings, settings.seed + 7919 * fold,
-            start.folder / f"{row.name}.weights.npz" if start else None,
+            _weights(start, row.name),
         )
         for row in trainable(training_set)
         for fold in range(settings.folds)
     ]  # fmt: skip
+
+
+def _weights(start: Entry | None, expert: str) -> Path | None:
+    """The weights an expert begins with; none where the older ensemble did not have it."""
+    path = start.folder / f"{expert}.weights.npz" if start is not None else None
+    return path if path is not None and path.is_file() else None
 
 
 def _words(
