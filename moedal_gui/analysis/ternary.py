@@ -59,7 +59,7 @@ def project(scores: Floats, misc: Floats | None = None) -> Projected:
 
     A class that the ensemble does not have counts as 0 where another one is known.
     """
-    known = np.isfinite(scores).any(axis=1)
+    known = np.asarray(np.isfinite(scores).any(axis=1))
     filled = np.where(known[:, None], np.nan_to_num(scores), np.nan)
     whole = filled.sum(axis=1)
     with np.errstate(invalid="ignore"):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from moedal_gui.core.label import CLASSES
 
-When = Literal["always", "project", "writable", "scan", "ring", "pits", "pit", "links", "selection"]
+When = Literal["always", "project", "writable", "scan", "ring", "pits", "pit", "scores", "links", "selection"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class State:
     ring: bool = False
     pits: bool = False
     pit: bool = False
+    scores: bool = False
     links: bool = False
     selection: bool = False
 
@@ -101,6 +102,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("label.redo", "Redo label", "Give again what undo took back", "Edit", ("Ctrl+Shift+Z",), "project"),
     Command("selection.kind", "Select same kind", "Select every pit of this pit's label, or of its surface", "Edit",
             ("Ctrl+K",), "pit", separated=True),
+    Command("selection.passing", "Select what passes", "Select the pits that pass the working point; the selection follows it",
+            "Edit", ("Ctrl+Shift+K",), "scores"),
     Command("selection.none", "Let go", "Select nothing, stop the film, close the search", "Edit", ("Esc",)),
     Command("place.copy", "Copy place", "Copy the cursor's place in every frame", "Edit", ("Ctrl+Shift+C",), "scan"),
     Command("search.show", "Go to…", "A field, a pit, a place on the stage or on the foil", "Edit", ("Ctrl+F",), "scan",
@@ -150,6 +153,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("queue.next", "Next pit", "Go on in the queue", "Label", ("Space",), "pits", separated=True),
     Command("queue.previous", "Pit before", "Go back in the queue", "Label", ("Shift+Space",), "pits"),
     Command("gallery.show", "Gallery", "Many crops at once; one key labels all that are selected", "Label", ("G",), "pits"),
+    Command("proposals.show", "Confirm proposals…", "Labels the ensemble is sure of; they count only once you confirm them",
+            "Label", ("Shift+G",), "scores"),
+    Command("mistakes.show", "Worst mistakes…", "Labelled pits that the ensemble is sure are something else, worst first",
+            "Label", when="scores"),
+    Command("orphan.next", "Next orphan", "Go to your next label on this scan that no pit carries", "Label", when="pits"),
+    Command("why.show", "Why this pit", "What its score hangs on, what each expert says, and labelled pits like it", "Label",
+            ("W",), "pits"),
+    Command("blind.toggle", "Blind mode", "Hide labels and scores while you label, and pass by nothing that others labelled",
+            "Label", ("B",), "pits", checkable=True),
     Command("annotator.ask", "Who labels…", "Your name and the pass, kept with every label", "Label", separated=True),
     Command("candidate.accept", "Accept candidate", "This pair is a track", "Candidates", ("Y",), "links"),
     Command("candidate.reject", "Reject candidate", "This pair is an accident", "Candidates", ("N",), "links"),

@@ -33,3 +33,14 @@ def _scaled(values: npt.NDArray[np.generic], limits: Limits) -> Bytes:
     low, high = limits
     scaled = (np.asarray(values, dtype=np.float32) - low) * (255.0 / max(high - low, 1e-9))
     return np.clip(scaled, 0, 255).astype(np.uint8)
+
+
+def tinted(plane: npt.NDArray[np.generic], effect: npt.NDArray[np.float64]) -> Bytes:
+    """A plane (S, S) in grey, (S, S, 3), tinted by what it does to a score: orange raises it, blue lowers it."""
+    grey = channel_picture(plane, None).astype(np.float32)[..., None]
+    reach = float(np.abs(effect).max()) or 1.0
+    share = (np.clip(np.abs(effect) / reach, 0.0, 1.0) ** 0.8 * 0.62)[..., None].astype(np.float32)
+    colour = np.where(
+        (effect >= 0)[..., None], np.array((230, 140, 0), np.float32), np.array((60, 150, 230), np.float32)
+    )
+    return np.clip(grey * (1.0 - share) + colour * share, 0, 255).astype(np.uint8)

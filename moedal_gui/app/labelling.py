@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,10 @@ import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.label_book import LabelBook
+from moedal_gui.app.own_labels import rows_labelled_by
 from moedal_gui.app.pits import FarEnd, PitSheet
-from moedal_gui.app.queues import Queue, QueueName, make_queue, why
+from moedal_gui.app.queue_words import why
+from moedal_gui.app.queues import Queue, QueueName, make_queue, missing
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.core.cut import ByIdentity
@@ -22,6 +25,8 @@ from moedal_gui.core.label import CLASSES, Label
 from moedal_gui.store.project import Project
 
 UNLABELLED = -1
+HIDDEN = -2
+"""Code of a label that may not be seen now."""
 ENOUGH = 500
 _TWIN_PX = 6.0
 _OPPOSITE = {"top": "bottom", "bottom": "top"}
@@ -38,12 +43,14 @@ class LabelChange:
 class Labelling:
     """Gives labels to the pits of the scan on screen and walks through a queue of them.
 
-    Everything given is on disk before ``changed`` is emitted. ``moved`` carries the old and the new pit row.
+    Everything given is on disk before ``changed`` is emitted. ``moved`` carries the old and the new pit row,
+    ``blind_changed`` whether labels and scores are hidden.
     """
 
     changed = Signal(LabelChange)
     moved = Signal(object, object)
     queue_changed = Signal()
+    blind_changed = Signal(bool)
     refused = Signal(str)
 
     def __init__(self, selection: Selection) -> None:
@@ -54,6 +61,8 @@ class Labelling:
         self.codes: npt.NDArray[np.int8] = np.zeros(0, np.int8)
         self.queue: Queue | None = None
         self.row: int | None = None
+        self.blind = False
+        self._done: npt.NDArray[np.bool_] = np.zeros(0, bool)
         self._project: Project | None = None
         self._sheet: Sheet | None = None
         self._book: LabelBook | None = None
@@ -73,19 +82,33 @@ class Labelling:
         known = {name: code for code, name in enumerate(CLASSES)}
         named = pits.table["label"].map(known) if pits is not None else pd.Series(dtype=float)
         self.codes = named.fillna(UNLABELLED).to_numpy().astype(np.int8)
-        self.choose_queue(self.queue.name if self.queue else "as found")
+        name: QueueName = self.queue.name if self.queue else "as found"
+        self._order("as found" if pits is None or missing(name, pits, self.codes) else name)
 
-    def choose_queue(self, name: QueueName) -> None:
-        """Order the pits anew and go to the first unlabelled one."""
-        self.queue = make_queue(name, self.pits) if self.pits is not None else None
-        self._move(None)
-        self.queue_changed.emit()
+    def choose_queue(self, name: QueueName) -> str:
+        """Order the pits anew; returns what the order needs and does not have, a sentence, and then nothing changes."""
+        lacks = missing(name, self.pits, self.codes) if self.pits is not None else ""
+        if not lacks:
+            self._order(name)
+        return lacks
+
+    def go_blind(self, on: bool) -> None:
+        """Hide labels and scores, and walk through what this person has not labelled in this pass; or show them again."""
+        if on != self.blind:
+            self.blind = on
+            self._note_done()
+            self.blind_changed.emit(on)
 
     def why(self) -> str:
         """Why the pit in front is shown."""
         if self.queue is None or self.pits is None or self.row is None:
             return ""
-        return why(self.queue, self.pits, self.row)
+        return why(self.queue, self.pits, self.row, blind=self.blind, label=int(self.codes[self.row]))
+
+    @property
+    def codes_shown(self) -> npt.NDArray[np.int8]:
+        """Labels as they may be seen: `HIDDEN` in blind mode."""
+        return np.full_like(self.codes, HIDDEN) if self.blind else self.codes
 
     # walking
     def start(self) -> None:
@@ -115,7 +138,7 @@ class Labelling:
             return []
         here = int(self.queue.place[self.row]) if self.row is not None else -1
         ahead = self.queue.order[here + 1 : here + 1 + 4 * count]
-        return [int(r) for r in ahead if self.codes[r] == UNLABELLED][:count]
+        return ahead[self._is_open(ahead)][:count].tolist()
 
     # giving
     def give(self, label: str, *, this_only: bool = False) -> bool:
@@ -133,6 +156,18 @@ class Labelling:
                 self._move(following)
         return done
 
+    def confirm(self, named: Mapping[int, str], origins: Mapping[int, str]) -> bool:
+        """Give each row the label that was proposed for it, as one stroke in this person's name.
+
+        ``origins`` says of each row where the proposal came from (JSON, kept with the label).
+        """
+        if self._project is None or self._book is None or not named:
+            return self._refuse("There is no proposal to confirm")
+        if not self.annotator:
+            return self._refuse("Say who labels first (Label > Who labels)")
+        labels = [replace(self._pinned(row, name), extra=origins.get(row, "")) for row, name in named.items()]
+        return self._enter(labels, dict(named), f"{len(labels)} proposals confirmed", [])
+
     def give_to(self, rows: list[int], label: str, *, this_only: bool = False) -> bool:
         """Label pits as one stroke; an empty label takes theirs back."""
         if self._project is None or self.pits is None or self._book is None or not rows:
@@ -148,6 +183,17 @@ class Labelling:
             elif row in self.pits.far:
                 far.append(self._pinned_far(self.pits.far[row], _OPPOSITE.get(label, label)))
         labels = [*(self._pinned(row, name) for row, name in ends.items()), *far]
+        what = label or "no label"
+        whom = "both ends of the link" if len(labels) == 2 and len(rows) == 1 else f"{len(labels)} pits"
+        sentence = f"{what}: {'this pit' if len(labels) == 1 else whom}"
+        return self._enter(labels, ends, sentence, rows if far else [], _OPPOSITE.get(label, label))
+
+    def _enter(
+        self, labels: list[Label], ends: Mapping[int, str], sentence: str, far_of: list[int], opposite: str = ""
+    ) -> bool:
+        """Write a stroke, then show it; ``far_of`` are the rows whose far ends get the label ``opposite``."""
+        if self._project is None or self._book is None:
+            return False
         try:
             stroke = self._project.labels.give(labels)
         except MoedalError as error:
@@ -156,10 +202,9 @@ class Labelling:
         self._given.append(time.monotonic())
         for row, name in ends.items():
             self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
-        twins = self._label_twins(rows, _OPPOSITE.get(label, label)) if far else []
-        what = label or "no label"
-        whom = "both ends of the link" if len(labels) == 2 and len(rows) == 1 else f"{len(labels)} pits"
-        self.changed.emit(LabelChange((*ends, *twins), f"{what}: {'this pit' if len(labels) == 1 else whom}"))
+            self._done[row] = bool(name)
+        twins = self._label_twins(far_of, opposite) if far_of else []
+        self.changed.emit(LabelChange((*ends, *twins), sentence))
         return True
 
     def undo(self) -> bool:
@@ -224,6 +269,7 @@ class Labelling:
                 place = (scan.foil, scan.scan, str(record["field"]))
                 name = self._book.label_at(place, float(record["x_px"]), float(record["y_px"]))
                 self.codes[row] = CLASSES.index(name) if name in CLASSES else UNLABELLED
+                self._done[row] = False
                 rows.append(row)
         return rows
 
@@ -269,11 +315,31 @@ class Labelling:
     def _unlabelled_after(self, here: int) -> int | None:
         if self.queue is None:
             return None
-        open_ = np.flatnonzero(self.codes[self.queue.order] == UNLABELLED)
+        open_ = np.flatnonzero(self._is_open(self.queue.order))
         if len(open_) == 0:
             return None
         ahead = open_[open_ > here]
         return int(self.queue.order[ahead[0] if len(ahead) else open_[0]])
+
+    def _order(self, name: QueueName) -> None:
+        if self.pits is None:
+            self.queue = None
+        else:
+            self.queue = make_queue(name, self.pits, codes=self.codes, annotator=self.annotator)
+        self._note_done()
+        self._move(None)
+        self.queue_changed.emit()
+
+    def _note_done(self) -> None:
+        """Which pits this walk has behind it: none at first; in blind mode those this person labelled in this pass."""
+        self._done = np.zeros(len(self.codes), bool)
+        if self.blind and self._project is not None and self._sheet is not None and self.pits is not None:
+            self._done = rows_labelled_by(self._project, self._sheet, self.pits, self.annotator, self.pass_name)
+
+    def _is_open(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which rows still wait: those without a label, in a review or a blind pass those not looked at in it."""
+        again = self.blind or (self.queue is not None and self.queue.review)
+        return np.asarray(~self._done[rows] if again else self.codes[rows] == UNLABELLED)
 
     def _move(self, row: int | None) -> None:
         old, self.row = self.row, row

@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from moedal_gui.analysis.ternary import project as project_scores
 from moedal_gui.app.sheet import Box, Floats, Sheet, Whole
+from moedal_gui.core.decision import DECIDED
+from moedal_gui.core.score import SCORED_CLASSES
 
 CELL_PX = 64
 TOP, BOTTOM = 1, 2
@@ -65,6 +68,10 @@ class PitSheet:
         Name of the run, for the record.
     far
         Row -> other end of the link, where only another scan of the foil holds it.
+    expert_scores
+        ``pit_id`` and per expert its probability of its first answer; None where nothing was scored.
+    ensemble
+        Name of what scored these pits; empty where nothing did.
     """
 
     table: pd.DataFrame
@@ -80,6 +87,8 @@ class PitSheet:
     _starts: Whole = field(default_factory=lambda: np.zeros(1, np.int64), repr=False)
     _order: Whole = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     _cells: tuple[int, int] = (0, 0)
+    expert_scores: pd.DataFrame | None = None
+    ensemble: str = ""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -88,6 +97,27 @@ class PitSheet:
     def ids(self) -> Whole:
         """Pit ids by row."""
         return self.table["pit_id"].to_numpy(np.int64)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Scores (N, 4) by row, in the order of `SCORED_CLASSES`; NaN where there is none."""
+        names = [f"score_{name}" for name in SCORED_CLASSES]
+        if any(name not in self.table for name in names):
+            return np.full((len(self), len(names)), np.nan)
+        return self.table[names].to_numpy(float)
+
+    @cached_property
+    def scored(self) -> bool:
+        """Whether any pit has a score."""
+        return bool(np.isfinite(self.scores).any())
+
+    @cached_property
+    def opinions(self) -> dict[str, Floats]:
+        """Expert -> its probability of its first answer, by row."""
+        if self.expert_scores is None:
+            return {}
+        rows = self.expert_scores.set_index("pit_id").reindex(self.ids)
+        return {str(name): rows[name].to_numpy(float) for name in rows.columns}
 
     @cached_property
     def _row_of_id(self) -> dict[int, int]:
@@ -168,6 +198,8 @@ def index_pits(
     links: pd.DataFrame | None,
     run: str,
     far: Mapping[int, FarEnd] | None = None,
+    experts: pd.DataFrame | None = None,
+    ensemble: str = "",
 ) -> PitSheet:
     """Put a pit table on the plane of its scan.
 
@@ -175,16 +207,24 @@ def index_pits(
     """
     rows = sheet.rows_of_ids(table["field_id"]) if len(table) else np.zeros(0, np.int64)
     x, y = sheet.to_plane(rows, table["x_px"], table["y_px"])
-    # A rule drawn on the canvas is a cut on these two columns.
-    table = table.assign(x_plane=x, y_plane=y)
+    # A rule drawn on the canvas, or in the ternary plot, is a cut on two of these columns.
+    table = _with_ternary(table.assign(x_plane=x, y_plane=y))
     surface = np.select([table["surface"] == "top", table["surface"] == "bottom"], [TOP, BOTTOM], 0).astype(np.int8)
     cells, starts, order = _sort_into_cells(x, y, sheet.size)
     return PitSheet(
         table, x, y, table["major_px"].to_numpy(float), table["minor_px"].to_numpy(float),
         sheet.azimuths(table["azimuth_deg"]), surface, _partners(table["pit_id"].to_numpy(np.int64), links), run,
         {row: end for row, pit in enumerate(table["pit_id"].tolist()) if (end := (far or {}).get(pit)) is not None},
-        starts, order, cells,
+        starts, order, cells, experts, ensemble,
     )  # fmt: skip
+
+
+def _with_ternary(table: pd.DataFrame) -> pd.DataFrame:
+    names = [f"score_{name}" for name in DECIDED]
+    if any(name not in table for name in names):
+        return table
+    found = project_scores(table[names].to_numpy(float))
+    return table.assign(x_ternary=found.x, y_ternary=found.y)
 
 
 def _sort_into_cells(x: Floats, y: Floats, size: tuple[int, int]) -> tuple[tuple[int, int], Whole, Whole]:

@@ -38,6 +38,10 @@ class Settings:
         Places of the docks, as the window gave them (base64).
     copy_minutes
         Minutes between dated copies of the label journal.
+    rescan_seconds, rescan_sides, rescan_planes
+        What one stop of a rescan takes: seconds for each side and focal plane, and how many there are of both.
+    proposal_probability
+        From which probability the ensemble's opinion of a pit without label is proposed.
     """
 
     annotator: str = ""
@@ -49,6 +53,10 @@ class Settings:
     contrast: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     window: Mapping[str, str] = field(default_factory=dict)
     copy_minutes: int = 10
+    rescan_seconds: float = 6.0
+    rescan_sides: int = 2
+    rescan_planes: int = 5
+    proposal_probability: float = 0.98
 
 
 class SettingsFile:
@@ -128,6 +136,10 @@ def _from_plain(plain: Mapping[str, Any]) -> Settings:
         raise ValueError(f"no theme is called {values['theme']}")
     values["font_scale"] = min(max(float(values.get("font_scale", 1.0)), 0.6), 2.5)
     values["copy_minutes"] = max(int(values.get("copy_minutes", 10)), 1)
+    values["rescan_seconds"] = min(max(float(values.get("rescan_seconds", 6.0)), 0.1), 3600.0)
+    values["rescan_sides"] = min(max(int(values.get("rescan_sides", 2)), 1), 2)
+    values["rescan_planes"] = min(max(int(values.get("rescan_planes", 5)), 1), 200)
+    values["proposal_probability"] = min(max(float(values.get("proposal_probability", 0.98)), 0.5), 1.0)
     values["recent"] = tuple(str(p) for p in values.get("recent", ()))
     values["keys"] = {str(k): tuple(str(s) for s in v) for k, v in values.get("keys", {}).items()}
     values["contrast"] = {str(k): (float(v[0]), float(v[1])) for k, v in values.get("contrast", {}).items()}

@@ -12,13 +12,16 @@ from moedal_gui.app.candidates import Candidates
 from moedal_gui.app.command_line import command_line
 from moedal_gui.app.commands import State
 from moedal_gui.app.crops import CropSource
+from moedal_gui.app.deciding import Deciding
 from moedal_gui.app.jobs import Job, Jobs
 from moedal_gui.app.journal_copies import JournalCopies
 from moedal_gui.app.labelling import Labelling
+from moedal_gui.app.own_labels import orphans
 from moedal_gui.app.seen import SeenFields
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.session import Session
 from moedal_gui.app.settings import Settings, SettingsFile
+from moedal_gui.app.why import Why, WhySource
 from moedal_gui.core.cut import ByIdentity
 from moedal_gui.core.errors import ProjectError
 from moedal_gui.store.project import Project
@@ -39,18 +42,23 @@ class Workbench:
         self.session = Session()
         self.selection = Selection()
         self.labelling = Labelling(self.selection)
+        self.deciding = Deciding(self.selection, self.labelling)
+        self.why_source: WhySource | None = None
+        self.why = Why(lambda: self.why_source)
         self.seen = SeenFields()
         self.jobs = Jobs()
         self.candidates = Candidates(self.session)
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
+        self._orphan = -1
         self._take_person(self.settings.now)
         self.session.project_changed.connect(self._project_changed)
         self.session.pits_changed.connect(self._pits_changed)
         self.session.failed.connect(lambda sentence: self.said.emit("bad", sentence))
         self.labelling.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.labelling.moved.connect(self._moved)
+        self.deciding.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
         self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
@@ -68,6 +76,7 @@ class Workbench:
             ring=description is not None and len(description.rim) >= 2,
             pits=session.pits is not None and len(session.pits) > 0,
             pit=self.labelling.row is not None,
+            scores=session.pits is not None and session.pits.scored,
             links=len(session.candidates) > 0,
             selection=self.selection.focus is not None,
         )
@@ -126,6 +135,23 @@ class Workbench:
             here = sheet.row_of(self.field) if self.field is not None else None
             self.go_to_field(sheet.names[((here or 0) - 1) % len(sheet.names)])
 
+    def next_orphan(self) -> None:
+        """Go to the next of this person's labels on this scan that no pit carries."""
+        session, who = self.session, self.labelling.annotator
+        if session.project is None or session.sheet is None or session.pits is None:
+            return
+        lost = orphans(session.project, session.sheet, session.pits, who)
+        if not len(lost):
+            self.said.emit("note", f"Every label of {who or 'yours'} on this scan is carried by a pit")
+            return
+        self._orphan = (self._orphan + 1) % len(lost)
+        one = lost.iloc[self._orphan]
+        session.go_to(float(one["x_plane"]), float(one["y_plane"]), 300.0)
+        place = f"field {one['field']}, x {float(one['x_px']):.0f}, y {float(one['y_px']):.0f}"
+        self.said.emit(
+            "note", f"Orphan {self._orphan + 1} of {len(lost)}: you said {one['label']} at {place}; no pit is there"
+        )
+
     def keep_copy(self) -> None:
         """Copy the label journal if it has changed."""
         if self.session.project is not None:
@@ -138,6 +164,7 @@ class Workbench:
         """Stop jobs, keep a copy of the labels, close the project."""
         self.jobs.close()
         self.candidates.close()
+        self.why.close()
         self.keep_copy()
         if self.crops is not None:
             self.crops.close()
@@ -145,7 +172,9 @@ class Workbench:
 
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
         self.candidates.pairs.settle()
+        self.why.answers.settle()
         self.labelling.open(new)
+        self.deciding.open(new)
         self.field = None
         self.seen.open(new, self.settings.now.annotator)
         self.selection.let_go()
@@ -168,6 +197,7 @@ class Workbench:
         if old_crops is not None:
             old_crops.close()
         self.labelling.show(session.sheet, new)
+        self.deciding.show(new)
         self.candidates.take(session.candidates)
         if before is not None and new is not None and new.row_of(before) is not None:
             self.labelling.go_to(before)
@@ -195,4 +225,5 @@ class Workbench:
     def _take_person(self, settings: Settings) -> None:
         self.labelling.annotator = settings.annotator
         self.candidates.annotator = settings.annotator
+        self.deciding.annotator = settings.annotator
         self.labelling.pass_name = settings.pass_name

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from moedal_gui.core.decision import DECIDED, EVEN, Weights, decide
+from moedal_gui.core.decision import EVEN, Weights, decide
+from moedal_gui.core.score import SCORED_CLASSES
 
 Mask = npt.NDArray[np.bool_]
 
@@ -117,5 +118,5 @@ class Decided:
 
     def mask(self, table: pd.DataFrame) -> Mask:
         """True where the largest weighted score is that class's."""
-        scores = table[[f"score_{name}" for name in DECIDED]].to_numpy(float)
-        return np.asarray(decide(scores, self.weights) == DECIDED.index(self.name), dtype=bool)
+        scores = table[[f"score_{name}" for name in SCORED_CLASSES]].to_numpy(float)
+        return np.asarray(decide(scores, self.weights) == SCORED_CLASSES.index(self.name), dtype=bool)

@@ -13,11 +13,14 @@ EVEN: Weights = (1.0, 1.0, 1.0)
 
 
 def decide(scores: npt.NDArray[np.float64], weights: Weights = EVEN) -> npt.NDArray[np.int8]:
-    """Index of the largest weighted score of each row (N, 3); -1 where none is known.
+    """Index of the largest weighted score of each row (N, K); -1 where none is known.
 
-    A class the ensemble does not have (NaN) is never chosen.
+    The weights belong to the first three columns (`DECIDED`); others, such as misc, count as they are. A class the
+    ensemble does not have (NaN) is never chosen.
     """
-    weighted = np.where(np.isfinite(scores), scores * np.asarray(weights), -np.inf)
+    factors = np.ones(scores.shape[1])
+    factors[: len(weights)] = weights
+    weighted = np.where(np.isfinite(scores), scores * factors, -np.inf)
     known = np.isfinite(scores).any(axis=1)
     chosen = np.full(len(scores), -1, dtype=np.int8)
     chosen[known] = weighted[known].argmax(axis=1)

@@ -107,6 +107,7 @@ class Actions:
             "label.undo": self._workbench.labelling.undo,
             "label.redo": self._workbench.labelling.redo,
             "selection.kind": self._same_kind,
+            "selection.passing": self._workbench.deciding.select_passing,
             "selection.none": self._let_go,
             "place.copy": self._copy_place,
             "search.show": self.search.open,
@@ -150,6 +151,11 @@ class Actions:
             "queue.next": lambda: labelling.step(1),
             "queue.previous": lambda: labelling.step(-1),
             "gallery.show": self._gallery,
+            "proposals.show": lambda: self._scored_gallery("proposals"),
+            "mistakes.show": lambda: self._scored_gallery("worst mistakes"),
+            "orphan.next": self._workbench.next_orphan,
+            "why.show": self._why,
+            "blind.toggle": lambda: labelling.go_blind(not labelling.blind),
             "annotator.ask": self.ask_person,
             "candidate.accept": lambda: self._judge("accepted"),
             "candidate.reject": lambda: self._judge("rejected"),
@@ -325,6 +331,30 @@ class Actions:
         from moedal_gui.ui.parts.gallery import Gallery
 
         self._show(Gallery(self._workbench, self._window.relay, self._window))
+
+    def _scored_gallery(self, which: str) -> None:
+        from moedal_gui.ui.parts.gallery import Gallery
+
+        if self._hidden():
+            return
+        if not self._workbench.settings.now.annotator and not self.ask_person():
+            return
+        self._show(Gallery(self._workbench, self._window.relay, self._window, which))
+
+    def _why(self) -> None:
+        from moedal_gui.ui.parts.why_view import WhyView
+
+        open_ = next((d for d in self._dialogs if isinstance(d, WhyView)), None)
+        if open_ is not None:
+            open_.close()
+        elif not self._hidden():
+            self._show(WhyView(self._workbench, self._window.relay, self._window))
+
+    def _hidden(self) -> bool:
+        """Whether scores may not be seen now, which is said then."""
+        if self._workbench.labelling.blind:
+            self._window.toasts.say("note", "Scores are hidden in blind mode; leave it first (Label > Blind mode)")
+        return self._workbench.labelling.blind
 
     def _keys(self) -> None:
         from moedal_gui.ui.parts.keys_page import KeysPage

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         listen(workbench.jobs.changed, self._job_changed)
         listen(workbench.settings.changed, lambda _old, new: self._settings_taken(new))
         for signal in (session.sheet_changed, session.pits_changed, session.display_changed, workbench.selection.changed,
-                       workbench.labelling.moved, workbench.candidates.changed):  # fmt: skip
+                       workbench.labelling.moved, workbench.labelling.blind_changed, workbench.candidates.changed):  # fmt: skip
             listen(signal, lambda *_facts: self._state.start())
         application = QApplication.instance()
         if isinstance(application, QApplication):
@@ -260,7 +260,8 @@ class MainWindow(QMainWindow):
         tool = self.canvas.overlay.tool if self.canvas is not None else ""
         for identity, on in {
             "view.pits": display.pits, "view.links": display.links, "view.outlines": display.outlines,
-            "film.play": display.film, "picture.even": display.even, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
+            "film.play": display.film, "picture.even": display.even,
+            "blind.toggle": workbench.labelling.blind, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
             "theme.system": theme == "system", "theme.light": theme == "light", "theme.dark": theme == "dark",
         }.items():  # fmt: skip
             self.menus.actions[identity].setChecked(on)

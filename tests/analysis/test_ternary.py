@@ -88,9 +88,11 @@ def test_the_line_of_a_threshold_has_that_share_all_along() -> None:
 
 def test_cuts_of_a_decision_and_of_a_working_point() -> None:
     table = pd.DataFrame(
-        {"score_candidate": [0.4, 0.4, np.nan, 0.9], "score_top": [0.5, 0.1, np.nan, 0.1], "score_bottom": [0.1, 0.5, np.nan, 0.0]}
+        {"score_candidate": [0.4, 0.4, np.nan, 0.9], "score_top": [0.5, 0.1, np.nan, 0.1], "score_bottom": [0.1, 0.5, np.nan, 0.0],
+         "score_misc": np.nan}
     )  # fmt: skip
     assert Decided("candidate").mask(table).tolist() == [False, False, False, True]
     assert Decided("candidate", (2.0, 1.0, 1.0)).mask(table).tolist() == [True, True, False, True]
+    assert Decided("misc").mask(table.assign(score_misc=0.6)).tolist() == [True, True, True, False]
     assert Passing(0.4).mask(table).tolist() == [True, True, False, True]
     assert DECIDED == ("candidate", "top", "bottom")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 from moedal_gui.app.commands import keys_in_force
 from moedal_gui.app.display import Display, pictures_of
 from moedal_gui.app.labelling import ENOUGH, LabelChange
-from moedal_gui.app.queues import QUEUES
+from moedal_gui.app.queues import QUEUES, missing
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.label import CLASSES
 from moedal_gui.ui.parts.panel import Panel
@@ -49,13 +50,16 @@ class LabellingPanel(Panel):
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.crops = PitCrops()
         self.queue = QComboBox()
-        for name, tip in QUEUES.items():
+        for name in QUEUES:
             self.queue.addItem(name.capitalize(), name)
-            self.queue.setItemData(self.queue.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.queue.setToolTip("In which order pits come")
         self.queue.setAccessibleName("Queue")
         self.queue.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.queue.activated.connect(lambda _i: self._choose_queue())
+        self.queue.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.lacks = QLabel(wordWrap=True)
+        self.lacks.setProperty("role", "warning")
+        self.lacks.hide()
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Pits of this scan that carry a label")
         self.meter = QLabel()
@@ -73,6 +77,7 @@ class LabellingPanel(Panel):
         listen(workbench.labelling.queue_changed, self.refresh)
         listen(workbench.labelling.moved, self.apply)
         listen(workbench.labelling.changed, self._labels_changed)
+        listen(workbench.labelling.blind_changed, lambda _on: self.refresh())
         listen(workbench.session.display_changed, self._display_changed)
         listen(workbench.settings.changed, lambda _old, _new: self._show_keys())
         self._show_keys()
@@ -87,8 +92,7 @@ class LabellingPanel(Panel):
             return
         self._stack.setCurrentIndex(1)
         self.crops.show_scan(session.sheet.record.description)
-        if labelling.queue is not None:
-            self.queue.setCurrentIndex(self.queue.findData(labelling.queue.name))
+        self._show_queues()
         self.apply(None, labelling.row)
         self._show_meters()
 
@@ -103,13 +107,14 @@ class LabellingPanel(Panel):
             self.crops.show_crop(None, [])
         else:
             record = pits.table.iloc[row]
-            surface = f"  ·  {record['surface']}" if record["surface"] in ("top", "bottom") else ""
+            blind = self._workbench.labelling.blind
+            surface = f"  ·  {record['surface']}" if record["surface"] in ("top", "bottom") and not blind else ""
             sure = float(record["surface_score"])
             linked = "  ·  linked" if pits.partner[row] >= 0 or row in pits.far else ""
             self.head.setText(
                 f"Pit {int(record['pit_id'])}{surface}"
                 + (f" {sure:.0%}" if surface and np.isfinite(sure) else "")
-                + linked
+                + ("  ·  blind" if blind else linked)
             )
             self.why.setText(self._workbench.labelling.why())
             self.crops.show_crop(source.get(row), self._limits())
@@ -148,7 +153,9 @@ class LabellingPanel(Panel):
         caption.setBuddy(self.queue)
         order.addWidget(caption)
         order.addWidget(self.queue, 1)
+        order.addWidget(self._button("why.show", "Why"))
         layout.addLayout(order)
+        layout.addWidget(self.lacks)
         layout.addWidget(self.progress)
         layout.addWidget(self.meter)
         layout.addStretch(1)
@@ -178,8 +185,29 @@ class LabellingPanel(Panel):
         self.commandAsked.emit(f"label.{name}")
 
     def _choose_queue(self) -> None:
-        self._workbench.labelling.choose_queue(self.queue.currentData())
-        self._workbench.labelling.start()
+        labelling = self._workbench.labelling
+        lacks = labelling.choose_queue(self.queue.currentData())
+        if not lacks:
+            labelling.start()
+        self._show_queues()
+        nothing = labelling.queue is not None and not len(labelling.queue.order)
+        self.lacks.setText(lacks or ("No pit of this scan belongs in this queue." if nothing else ""))
+        self.lacks.setVisible(bool(self.lacks.text()))
+
+    def _show_queues(self) -> None:
+        """Say of each queue whether it can be walked, and which one is."""
+        labelling, pits = self._workbench.labelling, self._workbench.session.pits
+        self.lacks.hide()
+        if pits is None or labelling.queue is None or len(labelling.codes) != len(pits):
+            return
+        grey = self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+        for place, (name, row) in enumerate(QUEUES.items()):
+            lacks = missing(name, pits, labelling.codes)
+            self.queue.setItemData(
+                place, f"{row.explain}. {lacks}" if lacks else row.explain, Qt.ItemDataRole.ToolTipRole
+            )
+            self.queue.setItemData(place, grey if lacks else None, Qt.ItemDataRole.ForegroundRole)
+        self.queue.setCurrentIndex(self.queue.findData(labelling.queue.name))
 
     def _labels_changed(self, change: LabelChange) -> None:
         del change
@@ -193,7 +221,7 @@ class LabellingPanel(Panel):
 
     def _show_label(self) -> None:
         labelling = self._workbench.labelling
-        code = int(labelling.codes[labelling.row]) if labelling.row is not None and len(labelling.codes) else -1
+        code = int(labelling.codes_shown[labelling.row]) if labelling.row is not None and len(labelling.codes) else -1
         for number, button in enumerate(self.buttons.values()):
             button.setChecked(number == code)
             button.setEnabled(labelling.row is not None)
@@ -217,7 +245,7 @@ class LabellingPanel(Panel):
         keys = keys_in_force(dict(self._workbench.settings.now.keys))
         for name, button in self.buttons.items():
             button.set_key((keys[f"label.{name}"] or ("",))[0])
-        for identity in ("label.none", "queue.previous", "queue.next", "label.undo", "gallery.show"):
+        for identity in ("label.none", "queue.previous", "queue.next", "label.undo", "gallery.show", "why.show"):
             button_ = self.findChild(QPushButton, identity)
             if isinstance(button_, QPushButton):
                 button_.setToolTip(f"{button_.text()}  ({', '.join(keys[identity])})")

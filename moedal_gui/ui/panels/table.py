@@ -50,6 +50,18 @@ def _density(workbench: Workbench, relay: Relay) -> Panel:
     return DensityPanel(workbench, relay)
 
 
+def _ternary(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.ternary import TernaryPanel
+
+    return TernaryPanel(workbench, relay)
+
+
+def _roc(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.roc import RocPanel
+
+    return RocPanel(workbench, relay)
+
+
 def _jobs(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.jobs import JobsPanel
 
@@ -61,5 +73,9 @@ PANELS: tuple[PanelRow, ...] = (
     PanelRow("labelling", "Labelling", "The pit in front, the class keys, the queue", "right", _labelling, "Alt+2"),
     PanelRow("candidates", "Candidates", "Entry-exit pairs, ranked", "right", _candidates, "Alt+3"),
     PanelRow("density", "Density", "Pits per mm² over the scan", "lower right", _density, "Alt+4"),
+    PanelRow("ternary", "Ternary", "Every pit between candidate, top and bottom, and the border between them", "lower right",
+             _ternary, "Alt+6"),
+    PanelRow("roc", "ROC", "Efficiency, purity, calibration; the working point and the stage time it costs", "lower right",
+             _roc, "Alt+7"),
     PanelRow("jobs", "Jobs", "What runs, how far, and how it ended", "lower right", _jobs, "Alt+5"),
-)
+)  # fmt: skip

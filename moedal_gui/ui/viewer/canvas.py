@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, QSize, Qt, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from moedal_gui.app.display import Display, Picture, pictures_of
-from moedal_gui.app.labelling import LabelChange
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.search import places_of
 from moedal_gui.app.shading import Limits
@@ -82,7 +81,8 @@ class Canvas(QWidget):
         listen(workbench.session.went_to, self.go_to)
         listen(workbench.selection.changed, lambda _old, new: self._take_cut(new))
         listen(workbench.selection.focus_changed, lambda _old, new: self._take_focus(new))
-        listen(workbench.labelling.changed, self._labels_changed)
+        listen(workbench.labelling.changed, lambda _change: self._labels_changed())
+        listen(workbench.labelling.blind_changed, lambda _on: self._labels_changed())
 
     @property
     def picture_is_shown(self) -> bool:
@@ -210,7 +210,7 @@ class Canvas(QWidget):
     def _take_pits(self, pits: PitSheet | None) -> None:
         overlay = self.overlay
         overlay.pits, overlay.focus_row, overlay.card = pits, None, []
-        overlay.codes = self._workbench.labelling.codes
+        overlay.codes = self._workbench.labelling.codes_shown
         overlay.picked = np.zeros(len(pits) if pits is not None else 0, bool)
         self._redraw()
 
@@ -237,9 +237,8 @@ class Canvas(QWidget):
                 return
         self._redraw()
 
-    def _labels_changed(self, change: LabelChange) -> None:
-        del change
-        self.overlay.codes = self._workbench.labelling.codes
+    def _labels_changed(self) -> None:
+        self.overlay.codes = self._workbench.labelling.codes_shown
         self.overlay.update()
 
     # the picture

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from moedal_gui.app.labelling import HIDDEN
 from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.core.label import CLASSES
@@ -23,7 +24,9 @@ _SHADOW = QColor(0, 0, 0, 150)
 
 
 def mark_name(code: int, surface: int) -> tuple[str, bool]:
-    """Name of a pit's marker, and whether it is filled (labelled by a person)."""
+    """Name of a pit's marker, and whether it is filled (labelled by a person); a hidden label hides the surface too."""
+    if code == HIDDEN:
+        return "", False
     return (CLASSES[code], True) if code >= 0 else (_SURFACE.get(surface, ""), False)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from moedal_gui.app.labelling import HIDDEN
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.core.label import CLASSES
+from moedal_gui.core.score import SCORED_CLASSES
 
 
 def card_of(pits: PitSheet, row: int, code: int) -> list[str]:
@@ -13,6 +15,8 @@ def card_of(pits: PitSheet, row: int, code: int) -> list[str]:
     record = pits.table.iloc[row]
     lines = [f"pit {int(record['pit_id'])}   field {record['field']}"]
     sure = float(record["surface_score"])
+    if code == HIDDEN:
+        return [*lines, "blind: the rest is hidden"]
     if record["surface"] in ("top", "bottom"):
         lines.append(f"{record['surface']}" + (f"  {sure:.0%} sure" if np.isfinite(sure) else ""))
     axes = float(record["major_px"]), float(record["minor_px"])
@@ -32,5 +36,8 @@ def card_of(pits: PitSheet, row: int, code: int) -> list[str]:
         lines.append(f"linked with pit {int(pits.ids[other])}")
     elif row in pits.far:
         lines.append(f"linked with pit {pits.far[row].pit_id} of scan {pits.far[row].scan}")
+    known = [(n, float(p)) for n, p in zip(SCORED_CLASSES, pits.scores[row], strict=True) if np.isfinite(p)]
+    if known:
+        lines.append("   ".join(f"{name} {p:.0%}" for name, p in sorted(known, key=lambda pair: -pair[1])))
     lines.append(f"label: {CLASSES[code]}" if code >= 0 else "no label")
     return lines
