@@ -23,6 +23,9 @@ class WhyView(QDialog):
     def __init__(self, workbench: Workbench, relay: Relay, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Why this pit")
+        # It stands beside the work: the class keys go on being the window's.
+        self.setWindowFlags(Qt.WindowType.Tool | Qt.WindowType.WindowDoesNotAcceptFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.resize(460, 640)
         self._workbench = workbench
         self._shown: Explanation | None = None
