@@ -183,7 +183,7 @@ class Session:
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table
-    from moedal_gui.tasks.pit_table import pit_table
+    from moedal_gui.tasks.pit_table import pit_table, score_run
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
     if run is None:
@@ -195,7 +195,10 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
         links = project.catalogue.links(link_run.run_id)
         far = far_ends(project, sheet, table, links)
         candidates = candidate_table(project, everything=True)
-    return Loaded(index_pits(sheet, table, links, run.name, far), candidates)
+    scores = score_run(project, run)
+    experts = project.catalogue.expert_scores(scores.run_id) if scores is not None else None
+    ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
+    return Loaded(index_pits(sheet, table, links, run.name, far, experts, ensemble), candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fabricated import give_labels, give_scores, question, truth_of
+from fabricated import scored as scored_pits
 
 from moedal_gui.analysis.working_point import Rescan
 from moedal_gui.app.curves import classes_of, curves_of, missing_labels
@@ -241,6 +242,34 @@ def test_labels_whose_pit_is_gone_are_found_again(scored: Workbench) -> None:
     assert lost["label"].tolist() == ["misc"]
     assert abs(lost["x_plane"].iloc[0] - session.pits.x[row]) < 1e-6
     assert not len(orphans(session.project, session.sheet, session.pits, "bo"))
+
+
+def test_scores_of_the_project_reach_everything_that_goes_by_them(opened: Workbench) -> None:
+    session = opened.session
+    project, record = session.project, session.sheet.record
+    made_up = scored_pits(session.pits)
+    table = made_up.table.assign(
+        others=[{} for _ in range(len(made_up))],
+        experts=made_up.expert_scores.drop(columns="pit_id").to_dict("records"),
+    )
+    pit_run = project.catalogue.current_run("preselect", record.scan_id)
+    words = {"ensemble": "shipped", "pit_run_id": pit_run.run_id}
+    run = project.catalogue.open_run("score", record.scan_id, words, "test", "test")
+    for field_id, part in table.groupby("field_id"):
+        project.catalogue.add_scores(run.run_id, int(field_id), part)
+    project.catalogue.finish_run(run.run_id, {})
+    heard: queue.Queue[tuple[int, object]] = queue.Queue()
+    session.loaded.connect(lambda generation, loaded: heard.put((generation, loaded)))
+    session.refresh()
+    session.take(*heard.get(timeout=20))
+    pits = session.pits
+    assert pits is not made_up
+    assert np.allclose(pits.scores, made_up.scores, atol=1e-6)
+    assert set(pits.opinions) == {"top-bottom", "candidate-top", "candidate-bottom", "misc-others"}
+    assert pits.ensemble == "shipped"
+    assert opened.state().scores
+    assert opened.deciding.scored
+    assert {name for name in QUEUES if missing(name, pits, opened.labelling.codes)} == {"probably mislabelled"}
 
 
 def test_why_answers_first_what_is_known_and_then_what_must_be_tried(scored: Workbench) -> None:
