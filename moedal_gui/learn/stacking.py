@@ -39,8 +39,8 @@ def fit_stacker(
 ) -> Stacked:
     """Multinomial logistic regression with an L2 penalty whose strength cross-validation over the folds chooses.
 
-    The penalty pulls towards a start and not to zero: an expert of several answers is taken at its word until the
-    examples say otherwise.
+    The penalty pulls towards a start and not to zero: experts are taken at their word until the examples say
+    otherwise.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def fit_stacker(
     names, values = stacker_inputs(logits, answers)
     targets = np.array([classes.index(label) for label in labels], np.int64)
     scale = np.sqrt((values**2).mean(axis=0)) + 1e-9
-    scale[[k for k, name in enumerate(names) if ":" in name]] = 1.0
-    start = _start(names, classes)
+    start = _start(names, answers, classes) * scale
     held = {strength: _held_out(values / scale, targets, start, strength, folds) for strength in _STRENGTHS}
     losses = {strength: _log_loss(found, targets) for strength, found in held.items()}
     best = min(_STRENGTHS, key=lambda strength: losses[strength])
@@ -63,14 +62,18 @@ def fit_stacker(
     return Stacked(card, np.exp(held[best]))
 
 
-def _start(names: tuple[str, ...], classes: tuple[str, ...]) -> Float64:
-    """An expert's word for a class goes to that class."""
+def _start(names: tuple[str, ...], answers: Mapping[str, tuple[str, ...]], classes: tuple[str, ...]) -> Float64:
+    """Every expert at its word: what it says for a class goes to that class, by softmax."""
     start = np.zeros((len(classes), len(names)))
     for column, name in enumerate(names):
-        _, colon, answer = name.rpartition(":")
-        if colon and answer in classes:
-            start[classes.index(answer), column] = 1.0
-    return start / np.maximum(start.sum(axis=1, keepdims=True), 1.0)
+        expert, colon, answer = name.rpartition(":")
+        said = {answer: 1.0} if colon and expert in answers else {}
+        if name in answers:
+            said = dict(zip(answers[name], (0.5, -0.5), strict=True))
+        for word, share in said.items():
+            if word in classes:
+                start[classes.index(word), column] = share
+    return start
 
 
 def _held_out(values: Float64, targets: Whole, start: Float64, strength: float, folds: Whole) -> Float64:

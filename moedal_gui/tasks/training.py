@@ -14,7 +14,7 @@ from typing import Any
 from moedal_gui.core.card import EnsembleCard
 from moedal_gui.core.errors import ArgumentError, TrainingError
 from moedal_gui.core.task import Outcome, Plan
-from moedal_gui.learn.settings import TrainingSettings
+from moedal_gui.learn.settings import TrainingSettings, network_row
 from moedal_gui.learn.training_set import TrainingSet, check, split, trainable, warnings
 from moedal_gui.learn.unit import FoldResult, FoldUnit
 from moedal_gui.store.project import Project
@@ -53,6 +53,9 @@ def training_plan(
     require_torch()
     _check_name(name)
     check(training_set, settings.folds)
+    for row in trainable(training_set):
+        if reason := network_row(settings.network).refusal(training_set.recipes[row.view]):
+            raise TrainingError(f"{row.name} cannot be trained: {reason}", "", "choose another network or a rim recipe")
     words = _words(project, training_set, settings, start)
     folder = TrainingFolder(project.path / "training" / f"{name}-{words['key']}")
     lock = folder.lock()
