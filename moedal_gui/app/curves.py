@@ -36,6 +36,12 @@ def classes_of(pits: PitSheet, weights: Weights) -> npt.NDArray[np.object_]:
     return np.array([*SCORED_CLASSES, ""], dtype=object)[decide(pits.scores, weights)]
 
 
+def counts_of(pits: PitSheet, weights: Weights) -> dict[str, int]:
+    """How many pits the border gives each class."""
+    chosen = decide(pits.scores, weights)
+    return {name: int((chosen == code).sum()) for code, name in enumerate(SCORED_CLASSES)}
+
+
 def curves_of(sample: Sample, pits: PitSheet, weights: Weights, band: str) -> Curves:
     """Curves of the pits of a density band (all for an empty name)."""
     keep = np.ones(len(sample.codes), bool) if not band else sample.band == band

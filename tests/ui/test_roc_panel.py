@@ -83,6 +83,13 @@ def test_a_named_point_is_on_disk_and_in_force(panel: RocPanel, window: MainWind
     assert names.points.currentText() == "In force: default"
 
 
+def test_what_happens_while_nobody_looks_is_shown_later(panel: RocPanel, window: MainWindow) -> None:
+    window.show_panel("density")
+    window.workbench.deciding.move_to(0.83)
+    window.show_panel("roc")
+    assert panel.form.threshold.value() == pytest.approx(0.83)
+
+
 def test_a_density_band_may_hold_nothing(panel: RocPanel, window: MainWindow, until) -> None:
     sample = window.workbench.deciding.sample()
     for place in range(1, panel.band.count()):

@@ -83,9 +83,9 @@ def test_a_click_puts_a_pit_in_front_and_a_corner_selects_its_class(window: Main
     assert window.workbench.selection.cut == Decided("bottom")
 
 
-def test_colours_are_labels_or_classes(window: MainWindow, view: TernaryView) -> None:
+def test_colours_are_labels_or_classes(window: MainWindow, view: TernaryView, until) -> None:
     give_labels(window.workbench, 8)
-    assert sum(len(rows) for name, rows in view._kinds if name) == 8
+    until(lambda: sum(len(rows) for name, rows in view._kinds if name) == 8)
     panel = window.panels["ternary"]
     panel.colours.setCurrentIndex(1)
     panel._draw()

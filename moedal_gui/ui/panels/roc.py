@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -50,6 +51,7 @@ class RocPanel(Panel):
         self._workbench = workbench
         self._reader = Latest("curves")
         self._found: Curves | None = None
+        self._behind = True
         self.empty = EmptyState()
         self.empty.asked.connect(self._next_thing)
         self.tabs = QTabBar()
@@ -105,8 +107,14 @@ class RocPanel(Panel):
             return
         self._stack.setCurrentIndex(1)
         self.band.setCurrentIndex(max(self.band.findData(deciding.band), 0))
-        self.form.refresh()
         self._ask()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take up what happened while nobody looked."""
+        super().showEvent(event)
+        self.form.refresh()
+        if self._behind:
+            self.refresh()
 
     def apply(self, old: float, new: float) -> None:
         """The threshold lies elsewhere."""
@@ -146,7 +154,8 @@ class RocPanel(Panel):
 
     def _ask(self) -> None:
         deciding, pits = self._workbench.deciding, self._workbench.session.pits
-        sample = deciding.sample()
+        self._behind = not self.isVisible()
+        sample = deciding.sample() if not self._behind else None
         if sample is None or pits is None:
             return
         self.form.refresh()

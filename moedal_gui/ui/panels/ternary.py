@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from moedal_gui.app.commands import COMMANDS
-from moedal_gui.app.curves import classes_of
+from moedal_gui.app.curves import counts_of
 from moedal_gui.app.queue_words import shares
 from moedal_gui.app.workbench import Workbench
-from moedal_gui.core.cut import Decided, Lasso
-from moedal_gui.core.decision import DECIDED, EVEN, Weights
+from moedal_gui.core.cut import Lasso
+from moedal_gui.core.decision import DECIDED, EVEN, Weights, decide
 from moedal_gui.core.label import CLASSES
+from moedal_gui.core.score import SCORED_CLASSES
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.parts.ternary_view import TernaryView
 from moedal_gui.ui.relay import Relay
@@ -29,6 +34,7 @@ class TernaryPanel(Panel):
     def __init__(self, workbench: Workbench, relay: Relay) -> None:
         super().__init__()
         self._workbench = workbench
+        self._behind = True
         self.empty = EmptyState()
         self.empty.asked.connect(self._next_thing)
         self.view = TernaryView()
@@ -57,7 +63,10 @@ class TernaryPanel(Panel):
         self._stack.addWidget(self._built())
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
         relay.listen(workbench.deciding.pits_taken, self.refresh)
-        relay.listen(workbench.labelling.changed, lambda _change: self._draw())
+        # The keys come first: the plot may lag behind them, and waits while nobody sees it.
+        self._soon = QTimer(self, singleShot=True, interval=200)
+        self._soon.timeout.connect(self._draw)
+        relay.listen(workbench.labelling.changed, lambda _change: self._soon.start())
         relay.listen(workbench.labelling.blind_changed, lambda _on: self.refresh())
         relay.listen(workbench.deciding.weights_changed, self.apply)
         relay.listen(workbench.deciding.threshold_changed, lambda _old, _new: self._show_border())
@@ -74,8 +83,13 @@ class TernaryPanel(Panel):
             return
         self._stack.setCurrentIndex(1)
         self._draw()
-        self._show_picked()
         self._show_focus(self._workbench.selection.focus)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take up what happened while nobody looked."""
+        super().showEvent(event)
+        if self._behind:
+            self.refresh()
 
     def apply(self, old: Weights, new: Weights) -> None:
         """The border lies elsewhere."""
@@ -100,22 +114,23 @@ class TernaryPanel(Panel):
 
     def _draw(self) -> None:
         pits, labelling = self._workbench.session.pits, self._workbench.labelling
-        if pits is None or not pits.scored or len(labelling.codes) != len(pits):
+        self._behind = not self.isVisible()
+        if self._behind or pits is None or not pits.scored or len(labelling.codes) != len(pits):
             return
         if self.colours.currentData() == _CLASS:
-            names = classes_of(pits, self._workbench.deciding.weights)
+            kinds = _groups(decide(pits.scores, self._workbench.deciding.weights), SCORED_CLASSES)
         else:
-            names = np.array([*CLASSES, ""], dtype=object)[labelling.codes.astype(int)]
-        self.view.show_points(
-            pits.table["x_ternary"].to_numpy(float), pits.table["y_ternary"].to_numpy(float), _groups(names)
-        )
+            kinds = _groups(labelling.codes, CLASSES)
+        self.view.show_points(pits.table["x_ternary"].to_numpy(float), pits.table["y_ternary"].to_numpy(float), kinds)
         self._show_border()
+        self._show_picked()
 
     def _show_border(self) -> None:
         pits, deciding = self._workbench.session.pits, self._workbench.deciding
-        if pits is None or not pits.scored:
+        self._behind = self._behind or not self.isVisible()
+        if self._behind or pits is None or not pits.scored:
             return
-        counts = {name: int(Decided(name, deciding.weights).mask(pits.table).sum()) for name in DECIDED}
+        counts = counts_of(pits, deciding.weights)
         self.view.show_border(deciding.weights, deciding.threshold, counts)
         drawn = int(np.isfinite(pits.table["x_ternary"].to_numpy(float)).sum())
         misc = pits.scores[:, 3]
@@ -132,7 +147,8 @@ class TernaryPanel(Panel):
 
     def _show_picked(self) -> None:
         pits = self._workbench.session.pits
-        if pits is not None and pits.scored:
+        self._behind = self._behind or not self.isVisible()
+        if not self._behind and pits is not None and pits.scored:
             self.view.show_picked(np.flatnonzero(self._workbench.selection.cut.mask(pits.table)))
 
     def _show_focus(self, pit_id: int | None) -> None:
@@ -184,7 +200,7 @@ def _can_score() -> bool:
     return any(one.id == "task.score" for one in COMMANDS)
 
 
-def _groups(names: npt.NDArray[np.object_]) -> list[tuple[str, npt.NDArray[np.int64]]]:
+def _groups(codes: npt.NDArray[np.int8], names: Sequence[str]) -> list[tuple[str, npt.NDArray[np.int64]]]:
     """Rows of each class: those without one first, then the commonest, so that the rarest are seen on top."""
-    rows = [(name, np.flatnonzero(names == name)) for name in ("", *CLASSES)]
-    return sorted(rows, key=lambda pair: (pair[0] != "", -len(pair[1])))
+    rows = [(name, np.flatnonzero(codes == code)) for code, name in enumerate(names)]
+    return [("", np.flatnonzero(codes < 0)), *sorted(rows, key=lambda pair: -len(pair[1]))]

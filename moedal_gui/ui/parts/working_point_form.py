@@ -75,7 +75,9 @@ class WorkingPointForm(QWidget):
         relay.listen(workbench.settings.changed, lambda _old, _new: self.refresh())
 
     def refresh(self) -> None:
-        """Take up the border and what passes."""
+        """Take up the border and what passes, where somebody looks."""
+        if not self.isVisible():
+            return
         settings, threshold = self._workbench.settings.now, self._deciding.threshold
         found = self._deciding.passing(Rescan(settings.rescan_seconds, settings.rescan_sides, settings.rescan_planes))
         fields = (self.slider, self.threshold, self.most, self.seconds, self.sides, self.planes)
