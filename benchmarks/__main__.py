@@ -18,6 +18,8 @@ PARTS = {
     "detection": "Pre-selection beside known detectors",
     "linking": "Links, on tracks drawn with a detector's errors",
     "labelling": "From key to disk and next crop",
+    "training": "Training the standard recipe",
+    "scoring": "Scoring with an ensemble",
     "moving": "Opening and moving about, beside napari's own layers",
 }
 

@@ -33,6 +33,7 @@ from moedal_gui.learn.state import (
 from moedal_gui.store.training_folder import read_arrays
 
 _WARM_UP = 50  # steps over which the learning rate rises
+_STEPS, _LEAST = 16, 16  # few examples are shown in smaller batches: so many steps an epoch, of at least so many
 _MOMENTUM = 0.9
 
 
@@ -92,7 +93,7 @@ class FoldRun:
         """
         begun, waited = time.monotonic(), 0.0
         order = epoch_order(self._examples.train_targets, self._settings, self._random)
-        count = max(1, len(order) // self._settings.batch)
+        count = max(1, len(order) // self._settings.batch, min(_STEPS, len(order) // _LEAST))
         losses = []
         self._network.train()
         for rows in np.array_split(order, count):

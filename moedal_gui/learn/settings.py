@@ -77,6 +77,8 @@ class TrainingSettings:
     ----------
     width
         Channels of the first stage; later stages have up to eight times as many.
+    batch
+        Examples a step, at most: fewer where there are few, so that an epoch has steps enough.
     epochs, patience
         At most so many rounds over the examples; fewer after ``patience`` rounds without a lower validation loss.
     signal_price

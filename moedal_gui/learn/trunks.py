@@ -12,6 +12,8 @@ from moedal_gui.learn.settings import Norm, TrainingSettings
 
 _SMALLEST = 8  # px: below this side a map is halved no further
 
+_LARGE = 40  # px: residual networks halve larger pictures at once
+
 
 def stage_widths(size: int, width: int) -> list[int]:
     """Channels of each stage: doubled at every halving, at most eight times the first."""
@@ -77,13 +79,17 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """Stages of residual blocks, halved between stages."""
+    """Stages of residual blocks, halved between stages; large pictures are halved before the first one."""
 
     def __init__(self, recipe: Recipe, settings: TrainingSettings, widths: list[int], blocks: int) -> None:
         super().__init__()
         layers: list[nn.Module] = [
-            nn.Conv2d(recipe.channels, widths[0], 3, padding=1, bias=False), normed(widths[0], settings.norm), nn.ReLU(),
-        ]  # fmt: skip
+            nn.Conv2d(recipe.channels, widths[0], 3, padding=1, bias=False),
+            normed(widths[0], settings.norm),
+            nn.ReLU(),
+        ]
+        if recipe.size > _LARGE:
+            layers.append(nn.MaxPool2d(2, ceil_mode=True))
         before = widths[0]
         for stage, width in enumerate(widths):
             for block in range(blocks):
@@ -152,7 +158,8 @@ def _residual(recipe: Recipe, settings: TrainingSettings) -> nn.Module:
 
 
 def _residual_small(recipe: Recipe, settings: TrainingSettings) -> nn.Module:
-    return ResidualTrunk(recipe, settings, stage_widths(recipe.size, settings.width), 1)
+    inner = (recipe.size + 1) // 2 if recipe.size > _LARGE else recipe.size
+    return ResidualTrunk(recipe, settings, stage_widths(inner, settings.width), 1)
 
 
 TRUNKS: dict[str, Callable[[Recipe, TrainingSettings], nn.Module]] = {

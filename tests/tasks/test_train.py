@@ -124,6 +124,15 @@ def test_wrong_words_are_refused(tmp_path: Path) -> None:
                 plan(project, parameters)
 
 
+def test_without_torch_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moedal_gui.tasks.training.importlib.util.find_spec", lambda _name: None)
+    with (
+        Project.open(tmp_path / "p.moedal", write=True, create=True) as project,
+        pytest.raises(TrainingError, match=r"needs torch and onnx: pip install 'moedal-gui\[train\]'"),
+    ):
+        plan(project, words(draw(tmp_path / "crops", 4)))
+
+
 def test_a_cancel_comes_through_and_the_same_words_go_on(tmp_path: Path) -> None:
     parameters = words(draw(tmp_path / "crops"), epochs=300, patience=300)
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
