@@ -75,6 +75,36 @@ def match_pits(
     return Matched(np.concatenate([*rows, empty]), np.concatenate([*columns, empty]))
 
 
+def score_figures(label: Objects, candidate: Floats, top: Floats, bottom: Floats) -> dict[str, Any]:
+    """What the scores of matched pits are worth, by their true labels; empty where none is scored.
+
+    Parameters
+    ----------
+    label
+        (N,): true label of each matched pit.
+    candidate, top, bottom
+        (N,): its scores, NaN where it has none.
+
+    Returns
+    -------
+    ``scored``; ``top_bottom_accuracy`` over the pits that are top or bottom; ``rejection_at_efficiency_95``: share of
+    all others below the score that 95 % of the candidates reach.
+    """
+    known = np.isfinite(candidate)
+    if not known.any():
+        return {}
+    sided = np.isin(label, ["top", "bottom"]) & np.isfinite(top) & np.isfinite(bottom)
+    right = int(((top > bottom) == (label == "top"))[sided].sum())
+    signal, others = known & (label == "candidate"), known & np.isin(label, ["top", "bottom", "misc"])
+    below = 0
+    if signal.any():
+        below = int((candidate[others] < np.quantile(candidate[signal], 0.05)).sum())
+    return {
+        "scored": int(known.sum()), "top_bottom_accuracy": fraction(right, int(sided.sum())),
+        "rejection_at_efficiency_95": fraction(below, int(others.sum()) if signal.any() else 0),
+    }  # fmt: skip
+
+
 def pit_figures(n_true: int, n_found: int, surfaces: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Counts and fractions of a detection; ``surfaces`` holds (true, found) of every matched pit."""
     matched = len(surfaces)

@@ -12,12 +12,12 @@ from typing import Any
 from moedal_gui import paths
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import ingest, link, preselect, register
+from moedal_gui.tasks import ingest, link, preselect, register, score
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.simulate import SimulateParameters, draw
 
 _SEED = 12
-_STEPS = ("simulate", "ingest", "preselect", "register", "link")
+_STEPS = ("simulate", "ingest", "preselect", "register", "link", "score")
 _MARK = "demo.json"
 _WORDS = {"seed": _SEED, "columns": 5, "rows": 3, "pits_low": 20.0, "pits_high": 120.0, "candidates": 45}
 
@@ -46,6 +46,7 @@ def plan(project: None, parameters: DemoParameters) -> Plan[str, Outcome]:
         "preselect": lambda: _on(target, lambda p: preselect.plan(p, preselect.PreselectParameters())),
         "register": lambda: _on(target, lambda p: register.plan(p, register.RegisterParameters())),
         "link": lambda: _on(target, lambda p: link.plan(p, link.LinkParameters())),
+        "score": lambda: _on(target, lambda p: score.plan(p, score.ScoreParameters())),
     }
     done = _done(folder)
     outcomes: list[Outcome] = []

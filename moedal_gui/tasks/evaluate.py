@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from moedal_gui.analysis.evaluation import candidate_figures, match_pits, pit_figures
+from moedal_gui.analysis.evaluation import candidate_figures, match_pits, pit_figures, score_figures
 from moedal_gui.analysis.intervals import rounded
 from moedal_gui.analysis.label_matching import place
 from moedal_gui.core.errors import ArgumentError, NotFoundError, TableError
@@ -106,13 +106,27 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
                 **figures,
                 **candidate_figures(*by_field.get(key, (0, 0, 0))),
             }
-    values: dict[str, Any] = {**overall, **candidates, "tolerance_px": parameters.tolerance_px, "per_field": per_field}
+    scores = score_figures(
+        np.concatenate([p["labels"] for p in total]), *np.concatenate([p["scores"] for p in total]).T
+    )
+    values: dict[str, Any] = {
+        **overall,
+        **candidates,
+        **scores,
+        "tolerance_px": parameters.tolerance_px,
+        "per_field": per_field,
+    }
     sentence = (
         f"{values['matched']} of {values['true']} true pits found, {values['found']} in all: efficiency "
         f"{rounded(values['efficiency']['value'])}, purity {rounded(values['purity']['value'])}, surface right "
         f"{rounded(values['surface_accuracy']['value'])}; candidates: efficiency {rounded(values['candidate_efficiency']['value'])}, "
         f"purity {rounded(values['candidate_purity']['value'])}"
     )
+    if scores:
+        sentence += (
+            f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95 % of "
+            f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
+        )
     return Outcome(sentence, values)
 
 
@@ -134,7 +148,12 @@ def _one_scan(project: Project, truth: pd.DataFrame, found: pd.DataFrame, tolera
         # A pit matched to a true one that is listed under the overlapping field is no false find there.
         false = int((found_field == name).sum()) - int((found_field[matched.found] == name).sum())
         per_field[str(name)] = pit_figures(int((true_field == name).sum()), len(hits) + false, hits)
-    return {**pit_figures(len(once), len(found), surfaces), "surfaces": surfaces, "per_field": per_field}
+    said = found.iloc[matched.found][[f"score_{n}" for n in ("candidate", "top", "bottom")]].to_numpy(dtype=float)
+    labels = once["label"].to_numpy(dtype=object)[matched.truth]
+    return {
+        **pit_figures(len(once), len(found), surfaces), "surfaces": surfaces, "per_field": per_field, "labels": labels,
+        "scores": said,
+    }  # fmt: skip
 
 
 def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -56,7 +56,9 @@ class LabelChoice:
 
 
 def labelled_pits(project: Project, choice: LabelChoice) -> pd.DataFrame:
-    """Pits with the one label each that teaches: columns of the table of pits, ``word`` and ``side``.
+    """Pits with the one label each that teaches: columns of the table of pits, ``word``, ``side``, ``named``.
+
+    ``named`` is the id of the pit that carries the label: the pit itself, or its twin in the foil's other scan.
 
     Opinions of the ensemble never teach unless a person has confirmed them.
     """
@@ -74,9 +76,11 @@ def labelled_pits(project: Project, choice: LabelChoice) -> pd.DataFrame:
     words = labels.groupby("pit_id", sort=False)["label"].agg(lambda given: _agreed(given, choice.agreement))
     sides = labels.groupby("pit_id", sort=False)["surface"].last().fillna("")
     pits = all_pits(project)
-    pits = pits[pits["pit_id"].isin(words.index)].reset_index(drop=True)
-    word = words.reindex(pits["pit_id"]).to_numpy(dtype=object)
-    stated = sides.reindex(pits["pit_id"]).to_numpy(dtype=object)
+    # The same pit in the foil's other scan is another picture of what was labelled.
+    named = pits["pit_id"].where(pits["pit_id"].isin(words.index), pits["twin_id"])
+    pits = pits.assign(named=named)[named.isin(words.index)].reset_index(drop=True)
+    word = words.reindex(pits["named"]).to_numpy(dtype=object)
+    stated = sides.reindex(pits["named"]).to_numpy(dtype=object)
     side = np.where(stated != "", stated, pits["surface"].fillna("").to_numpy(dtype=object))
     pits = pits.assign(word=word, side=side)
     return pits[pits["word"] != ""].reset_index(drop=True)
@@ -137,6 +141,8 @@ def training_set(project: Project, choice: LabelChoice) -> TrainingSet:
             "choose another recipe, or label pits of a scan with pictures",
         )  # fmt: skip
     table = pd.concat(kept, ignore_index=True)
+    # A pit and its twin stay together even where their places fall into two blocks.
+    table["block"] = table.groupby("named")["block"].transform("first")
     examples = {
         name: Examples(np.concatenate([p.pictures for p in part]), np.concatenate([p.numbers for p in part]))
         for name, part in parts.items()
