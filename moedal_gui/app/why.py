@@ -54,8 +54,8 @@ class Vote:
 class Explanation:
     """Everything said of one pit.
 
-    ``question`` and ``occlusion`` are None where the network that scored it is not here; ``neighbours`` are rows of
-    labelled pits, nearest first, and ``distance`` how far they are in what the experts say.
+    ``question`` and ``occlusion`` are None until they are ``asked``, and for good where the network that scored it is not
+    here; ``neighbours`` are rows of labelled pits, nearest first, and ``distance`` how far they are in what the experts say.
     """
 
     row: int
@@ -64,6 +64,7 @@ class Explanation:
     votes: tuple[Vote, ...]
     neighbours: npt.NDArray[np.int64]
     distance: npt.NDArray[np.float64]
+    asked: bool = False
 
 
 class Why:
@@ -82,8 +83,8 @@ class Why:
             votes = votes_of(pits, row)
             yield Explanation(row, None, None, votes, rows, distance)
             question = source(row) if source is not None and wanted() else None
-            if question is not None:
-                yield Explanation(row, question, occlusion(question.planes, question.score), votes, rows, distance)
+            tried = occlusion(question.planes, question.score) if question is not None else None
+            yield Explanation(row, question, tried, votes, rows, distance, asked=True)
 
         return self.answers.ask(work)
 

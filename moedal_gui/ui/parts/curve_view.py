@@ -28,7 +28,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
-        self.getPlotItem().setContentsMargins(0, 2, 6, 0)
+        self.getPlotItem().setContentsMargins(0, 8, 14, 0)
         self._low, self._high = pg.PlotDataItem(), pg.PlotDataItem()
         self._band = pg.FillBetweenItem(self._low, self._high)
         self._guide = pg.PlotDataItem([0, 1], [0, 1])

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -31,6 +32,12 @@ _HANDLE_PX = 11.0
 _NEAR_PX = 9.0
 _DRAG_FROM_PX = 4.0
 _MOST_ZOOM = 400.0
+_ARROWS = {
+    Qt.Key.Key_Left: (-0.01, 0.0),
+    Qt.Key.Key_Right: (0.01, 0.0),
+    Qt.Key.Key_Up: (0.0, 0.01),
+    Qt.Key.Key_Down: (0.0, -0.01),
+}
 _CAPTION_PX = 7.0
 Doing = Literal["", "border", "lasso", "move"]
 
@@ -52,6 +59,8 @@ class TernaryView(QWidget):
         super().__init__(parent)
         self.setMinimumSize(170, 150)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleDescription("The arrow keys move the border")
         self.setAccessibleName("Ternary plot of candidate, top and bottom")
         self.weights: Weights = EVEN
         self.threshold = -1.0
@@ -307,6 +316,15 @@ class TernaryView(QWidget):
         """Show the whole triangle again."""
         del event
         self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the border by the arrow keys; all else belongs to the window."""
+        step = _ARROWS.get(Qt.Key(event.key()))
+        if step is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+            return
+        x, y = meeting_point(self.weights)
+        self.weightsAsked.emit(weights_at(x + step[0], y + step[1]))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the cursor; sure networks pile pits up in the corners."""

@@ -101,9 +101,8 @@ class WhyView(QDialog):
         self.map.setVisible(there)
         self.planes.setVisible(there)
         if found is None or found.occlusion is None or found.question is None:
-            missing = self._workbench.why_source is None
             self.hint.setText("The network that scored this pit is not here, so what its score hangs on cannot be shown."
-                              if missing else "Hiding part after part of the crop…")  # fmt: skip
+                              if found is not None and found.asked else "Hiding part after part of the crop…")  # fmt: skip
             return
         effect, question = found.occlusion, found.question
         self.hint.setText(
