@@ -17,6 +17,7 @@ class ProposalBar(QWidget):
         self.least = QDoubleSpinBox(decimals=1, minimum=50.0, maximum=100.0, singleStep=0.5, suffix=" %")
         self.least.setValue(least * 100.0)
         self.least.setKeyboardTracking(False)
+        self.least.lineEdit().setTextMargins(5, 0, 0, 0)
         self.least.setAccessibleName("Least probability of a proposal")
         self.least.setToolTip("Only opinions at least so sure are proposed")
         self.least.valueChanged.connect(lambda percent: self.leastAsked.emit(percent / 100.0))

@@ -61,6 +61,7 @@ class WorkingPointForm(QWidget):
             if isinstance(control, QSpinBox | QDoubleSpinBox):
                 # Nothing happens to a number half typed.
                 control.setKeyboardTracking(False)
+                control.lineEdit().setTextMargins(5, 0, 0, 0)
             if control not in (self.slider, self.threshold):
                 control.setMinimumWidth(56)
                 control.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
