@@ -22,7 +22,7 @@ _FIGURES = ("accuracy", "balanced_accuracy")
 def change_on_old(folder: TrainingFolder, expert: str, folds: tuple[int, ...]) -> dict[str, Any]:
     """Accuracy on the old training's examples before and after, each judged by the fold that never saw it.
 
-    A fold begins with the weights of the same old fold, and old examples stay in their folds (`training_set.split`), so
+    A fold begins with the weights of the same old fold, and old examples stay in their folds (`folds.split`), so
     neither network was ever shown what it is judged by.
 
     Returns

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import numpy as np
-
-from moedal_gui.core.errors import ArgumentError, TrainingError
-from moedal_gui.core.expert import Answer, ExpertRow
-from moedal_gui.core.recipe import Recipe
+from moedal_gui.core.errors import ArgumentError
 from moedal_gui.core.task import Plan, parameter
-from moedal_gui.formats.crop_folder import examples_of, read_crops, recipe_of
 from moedal_gui.learn.settings import (
     BALANCES,
     INITIALISATIONS,
@@ -24,10 +18,10 @@ from moedal_gui.learn.settings import (
     SCHEDULES,
     TrainingSettings,
 )
-from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.learn.unit import FoldResult, FoldUnit
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, read_card
+from moedal_gui.tasks.crop_set import crop_set
 from moedal_gui.tasks.ensembles import named_entry, shipped_entry
 from moedal_gui.tasks.labelled import (
     AGREEMENTS,
@@ -124,7 +118,9 @@ def plan(project: Project, parameters: TrainParameters) -> Plan[FoldUnit, FoldRe
     require_torch()
     start = _start(project, parameters, kind)
     if kind == "crops":
-        training_set = crop_set(Path(folder), parameters, project, start)
+        if parameters.recipe or parameters.experts:
+            raise ArgumentError("--recipe and --experts speak of pits", "", "leave them out with --from crops:")
+        training_set = crop_set(Path(folder), parameters.size, start)
         settings = settings_of(parameters, _PICTURE_SETTINGS, project, start)
         return training_plan(project, training_set, settings, parameters.name or PICTURES, start=start)
     settings = settings_of(parameters, _PIT_SETTINGS, project, start)
@@ -196,48 +192,6 @@ def settings_of(
     return replace(default, **{**rate, **said, **built})
 
 
-def crop_set(
-    folder: Path, parameters: TrainParameters, project: Project | None = None, start: Entry | None = None
-) -> TrainingSet:
-    """The training set of a folder of crops: one expert that knows all classes.
-
-    Raises
-    ------
-    ArgumentError
-        There is no such folder, or options that speak of pits are given.
-    TrainingError
-        The folder has no sub-folders.
-    """
-    if parameters.recipe or parameters.experts:
-        raise ArgumentError("--recipe and --experts speak of pits", "", "leave them out with --from crops:")
-    crops = read_crops(folder)
-    if crops.complaint:
-        logging.getLogger(__name__).warning(crops.complaint)
-    inside = np.array([bool(name) for name in crops.classes])
-    if not inside.any():
-        raise TrainingError(
-            "The crops are not in sub-folders", folder, "put the pictures of each class into one of its own"
-        )
-    kept = np.flatnonzero(inside)
-    pictures = [crops.pictures[k] for k in kept]
-    recipe = _old_recipe(project, start) or recipe_of(pictures, parameters.size)
-    labels = np.array([crops.classes[k] for k in kept])
-    answers = tuple(Answer(name, ((name, ""),)) for name in sorted(set(labels.tolist())))
-    count = len(kept)
-    return TrainingSet(
-        experts=(ExpertRow("classes", "All classes at once", "pit", answers),),
-        recipes={"pit": recipe},
-        examples={"pit": examples_of(pictures, recipe)},
-        labels=labels,
-        surfaces=np.array([""] * count),
-        groups=_same_pictures(pictures),
-        ids=np.array([crops.paths[k] for k in kept]),
-        densities=np.full(count, np.nan),
-        kind="pictures",
-        provenance={"text": f"trained on {count} pictures of {folder.name}", "damaged": len(crops.damaged)},
-    )
-
-
 def _source(parameters: TrainParameters) -> tuple[str, str]:
     if parameters.from_ is None:
         return "", ""
@@ -247,15 +201,3 @@ def _source(parameters: TrainParameters) -> tuple[str, str]:
     if not Path(folder).is_dir():
         raise ArgumentError("There is no such folder", folder, "check the path after --from")
     return kind, folder
-
-
-def _old_recipe(project: Project | None, start: Entry | None) -> Recipe | None:
-    if project is None or start is None:
-        return None
-    return read_card(start.folder).recipes.get("pit")
-
-
-def _same_pictures(pictures: list[np.ndarray[Any, np.dtype[np.float32]]]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The same picture twice is one group, so that no fold is judged by what it was shown."""
-    seen: dict[bytes, int] = {}
-    return np.array([seen.setdefault(p.tobytes(), len(seen)) for p in pictures], np.int64)

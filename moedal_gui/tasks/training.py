@@ -13,9 +13,11 @@ from typing import Any
 
 from moedal_gui.core.card import EnsembleCard
 from moedal_gui.core.errors import ArgumentError, TrainingError
+from moedal_gui.core.recipe import Recipe
 from moedal_gui.core.task import Outcome, Plan
+from moedal_gui.learn.folds import split
 from moedal_gui.learn.settings import TrainingSettings, network_row
-from moedal_gui.learn.training_set import TrainingSet, check, split, trainable, warnings
+from moedal_gui.learn.training_set import TrainingSet, check, trainable, warnings
 from moedal_gui.learn.unit import FoldResult, FoldUnit
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry
@@ -114,6 +116,16 @@ def apart(work: Callable[..., Any], *words: Any) -> Any:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as executor:
         return executor.submit(work, *words).result()
+
+
+def described_layers(settings: TrainingSettings, recipe: Recipe, classes: int) -> list[tuple[str, str, int]]:
+    """Name, shape of what it gives, and weights of every layer of a network; call it through `apart`."""
+    from moedal_gui.learn.networks import described
+
+    return [
+        (line.name, " x ".join(str(n) for n in line.shape), line.weights)
+        for line in described(recipe, settings, classes)
+    ]
 
 
 def _assembled(folder: Path, experts: Path, name: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import numpy as np
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.expert import EXPERTS, ExpertRow
 from moedal_gui.core.recipe import PAIR_NUMBERS, Recipe
+from moedal_gui.learn.folds import split
 from moedal_gui.learn.settings import TrainingSettings
-from moedal_gui.learn.training_set import TrainingSet, split
+from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.training_folder import TrainingFolder
 
 SIZE = 12

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from moedal_gui.core.errors import RecipeError, TrainingError
 from moedal_gui.core.examples import Examples
-from moedal_gui.learn.training_set import TrainingSet, check, fold_of, split, trainable, training_set_from, warnings
+from moedal_gui.learn.folds import fold_of, split
+from moedal_gui.learn.training_set import TrainingSet, check, trainable, training_set_from, warnings
 
 
 def few(training_set: TrainingSet, rows: np.ndarray) -> TrainingSet:
