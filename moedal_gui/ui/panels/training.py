@@ -36,7 +36,7 @@ class TrainingPanel(Panel):
 
     def __init__(self, workbench: Workbench, relay: Relay) -> None:
         super().__init__()
-        self._workbench = workbench
+        self._workbench, self._relay = workbench, relay
         self.empty = EmptyState()
         self.empty.say("Open a project to train experts on its labels.")
         self.train = QPushButton("Train")
@@ -47,6 +47,9 @@ class TrainingPanel(Panel):
         self.choose = QPushButton("Choose…")
         self.choose.setToolTip("Networks, recipes, losses, which labels: everything that can be set")
         self.choose.clicked.connect(lambda: self.commandAsked.emit("task.train"))
+        self.before = QPushButton("Look first…")
+        self.before.setToolTip("What turning a crop does to it, and the layers of the network")
+        self.before.clicked.connect(self._preview)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setAccessibleName("Progress of the training")
         self.left = QLabel()
@@ -99,7 +102,7 @@ class TrainingPanel(Panel):
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
         start = QHBoxLayout()
-        for widget in (self.train, self.choose, self.bar, self.left, self.pause, self.cancel):
+        for widget in (self.train, self.choose, self.before, self.bar, self.left, self.pause, self.cancel):
             start.addWidget(widget, 1 if widget is self.bar else 0)
         start.addStretch(0)
         layout.addLayout(start)
@@ -137,7 +140,7 @@ class TrainingPanel(Panel):
 
     def _show_job(self, job: Job | None) -> None:
         project = self._workbench.session.project
-        for button in (self.train, self.choose):
+        for button in (self.train, self.choose, self.before):
             button.setVisible(job is None)
             button.setEnabled(project is not None and project.writable)
         for widget in (self.bar, self.left, self.pause, self.cancel):
@@ -154,6 +157,11 @@ class TrainingPanel(Panel):
         from moedal_gui.tasks.train import TrainParameters
 
         self._tried(lambda: self._workbench.training.start(TrainParameters()))
+
+    def _preview(self) -> None:
+        from moedal_gui.ui.parts.training_preview import TrainingPreview
+
+        TrainingPreview(self._workbench, self._relay, self).exec()
 
     def _score(self, title: str) -> None:
         from moedal_gui.tasks.score import ScoreParameters
