@@ -183,12 +183,13 @@ class Session:
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table
+    from moedal_gui.tasks.out_of_fold import with_out_of_fold
     from moedal_gui.tasks.pit_table import pit_table, score_run
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
     if run is None:
         return Loaded(None, pd.DataFrame())
-    table = pit_table(project, sheet.record)
+    table = with_out_of_fold(project, pit_table(project, sheet.record))
     link_run = project.catalogue.current_run("link")
     candidates, links, far = pd.DataFrame(), None, {}
     if link_run is not None:

@@ -48,6 +48,11 @@ class Board:
     paused: bool = False
 
     @property
+    def whole(self) -> bool:
+        """Whether every fold has come to its end."""
+        return all(state.status not in ("waiting", "training") for row in self.folds for state in row)
+
+    @property
     def lost(self) -> tuple[str, ...]:
         """The folds that never learnt, named."""
         return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -21,11 +21,16 @@ from moedal_gui.app.seen import SeenFields
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.session import Session
 from moedal_gui.app.settings import Settings, SettingsFile
-from moedal_gui.app.why import Why, WhySource
+from moedal_gui.app.training import VERB as TRAIN
+from moedal_gui.app.training import Training
+from moedal_gui.app.why import Why, WhyQuestion, WhySource
 from moedal_gui.core.cut import ByIdentity
 from moedal_gui.core.errors import ProjectError
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.row import TaskRow
+
+if TYPE_CHECKING:
+    from moedal_gui.tasks.why import Asking
 
 
 class Workbench:
@@ -43,10 +48,12 @@ class Workbench:
         self.selection = Selection()
         self.labelling = Labelling(self.selection)
         self.deciding = Deciding(self.selection, self.labelling)
-        self.why_source: WhySource | None = None
+        self.why_source: WhySource | None = self._ask_network
+        self._asking: Asking | None = None
         self.why = Why(lambda: self.why_source)
         self.seen = SeenFields()
         self.jobs = Jobs()
+        self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
@@ -84,6 +91,8 @@ class Workbench:
     def run_task(self, row: TaskRow, parameters: Any, project: Project | None = None) -> int:
         """Start a task as a job on the open project."""
         project = project or self.session.project
+        if row.verb == TRAIN:
+            return self.training.start(parameters)
         line = command_line(row, project.path if project is not None else None, parameters)
         writes = row.needs in ("writer", "maker")
         return self.jobs.start(
@@ -163,12 +172,27 @@ class Workbench:
     def close(self) -> None:
         """Stop jobs, keep a copy of the labels, close the project."""
         self.jobs.close()
+        self.training.close()
         self.candidates.close()
         self.why.close()
         self.keep_copy()
         if self.crops is not None:
             self.crops.close()
         self.session.shut()
+
+    def _ask_network(self, row: int) -> WhyQuestion | None:
+        """What a pit's score can be asked; on the thread that answers."""
+        session = self.session
+        project, sheet, pits = session.project, session.sheet, session.pits
+        if project is None or sheet is None or pits is None:
+            return None
+        if self._asking is None or self._asking.project is not project:
+            # The networks' library is loaded with the first question, not with the window.
+            from moedal_gui.tasks.why import Asking
+
+            self._asking = Asking(project)
+        found = self._asking.of(f"{sheet.record.foil}/{sheet.record.scan}", int(pits.ids[row]))
+        return None if found is None else WhyQuestion(found.planes, found.names, found.score, found.asked)
 
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
         self.candidates.pairs.settle()

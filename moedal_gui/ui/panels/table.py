@@ -62,6 +62,12 @@ def _roc(workbench: Workbench, relay: Relay) -> Panel:
     return RocPanel(workbench, relay)
 
 
+def _training(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.training import TrainingPanel
+
+    return TrainingPanel(workbench, relay)
+
+
 def _jobs(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.jobs import JobsPanel
 
@@ -77,5 +83,7 @@ PANELS: tuple[PanelRow, ...] = (
              _ternary, "Alt+6"),
     PanelRow("roc", "ROC", "Efficiency, purity, calibration; the working point and the stage time it costs", "lower right",
              _roc, "Alt+7"),
+    PanelRow("training", "Training", "Train experts beside your work, and the ensembles there are", "lower right",
+             _training, "Alt+8"),
     PanelRow("jobs", "Jobs", "What runs, how far, and how it ended", "lower right", _jobs, "Alt+5"),
 )  # fmt: skip

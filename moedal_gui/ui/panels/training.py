@@ -31,6 +31,10 @@ from moedal_gui.ui.widgets.ensemble_card import EnsembleCardView
 from moedal_gui.ui.widgets.fold_board import FoldBoard
 
 
+_KEY = "Losses: thin while training, thick on the fold held back"
+_UNFINISHED = "This training was cut short. Train goes on from its checkpoints while labels and settings are the same."
+
+
 class TrainingPanel(Panel):
     """Starts and shows trainings; what trains does so in a process of its own."""
 
@@ -62,7 +66,7 @@ class TrainingPanel(Panel):
         self.cancel.setToolTip("Stop; folds that are done and checkpoints stay, the same training goes on from them")
         self.cancel.clicked.connect(workbench.training.cancel)
         self.board = FoldBoard()
-        self.key = QLabel("Losses: thin while training, thick on the fold held back")
+        self.key = QLabel(wordWrap=True)
         self.key.setProperty("role", "dim")
         self.lost = QLabel(wordWrap=True)
         self.lost.setProperty("role", "warning")
@@ -91,6 +95,7 @@ class TrainingPanel(Panel):
         self.board.show_board(new)
         self.board.setVisible(new is not None)
         self.key.setVisible(new is not None)
+        self._say_key()
         lost = new.lost if new is not None else ()
         self.lost.setText(f"Never learnt, and kept out of the ensemble: {'; '.join(lost)}" if lost else "")
         self.lost.setVisible(bool(lost))
@@ -138,6 +143,11 @@ class TrainingPanel(Panel):
         if new is not None and new.verb == VERB:
             self._show_job(self._workbench.training.running)
 
+    def _say_key(self) -> None:
+        board = self._workbench.training.board
+        begun = board is not None and not board.whole and self._workbench.training.running is None
+        self.key.setText(_UNFINISHED if begun else _KEY)
+
     def _show_job(self, job: Job | None) -> None:
         project = self._workbench.session.project
         for button in (self.train, self.choose, self.before):
@@ -145,6 +155,7 @@ class TrainingPanel(Panel):
             button.setEnabled(project is not None and project.writable)
         for widget in (self.bar, self.left, self.pause, self.cancel):
             widget.setVisible(job is not None)
+        self._say_key()
         if job is None:
             return
         self.bar.setMaximum(job.total)
