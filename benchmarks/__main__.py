@@ -20,6 +20,7 @@ PARTS = {
     "labelling": "From key to disk and next crop",
     "training": "Training the standard recipe",
     "scoring": "Scoring with an ensemble",
+    "beside": "The window while networks train",
     "moving": "Opening and moving about, beside napari's own layers",
 }
 
