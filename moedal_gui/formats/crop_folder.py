@@ -88,7 +88,7 @@ def read_crops(folder: Path) -> Crops:
 def recipe_of(pictures: Sequence[npt.NDArray[np.float32]], size: int | None = None, fit: Fit | None = None) -> Recipe:
     """The recipe that suits pictures: their own size where it is small, else halved until it fits.
 
-    ``level`` is what most of most pictures looks like, ``spread`` the usual contrast of one picture.
+    ``level`` is what most of most pictures looks like, ``spread`` twice the usual contrast of one picture.
     """
     sides = np.array([max(p.shape) for p in pictures])
     usual = int(np.percentile(sides, 95))
@@ -96,7 +96,7 @@ def recipe_of(pictures: Sequence[npt.NDArray[np.float32]], size: int | None = No
         usual = (usual + 1) // 2
     chosen = size or int(np.clip((usual + 3) // 4 * 4, 8, 256))
     level = float(np.median([np.median(p) for p in pictures]))
-    spread = float(np.median([p.std() for p in pictures]))
+    spread = 2.0 * float(np.median([p.std() for p in pictures]))
     how: Fit = fit or ("pad" if int(sides.max()) <= chosen else "halve")
     return Recipe(
         planes=("single",), size=chosen, fit=how, normalisation="picture", level=level, spread=max(spread, 1.0)

@@ -25,8 +25,9 @@ from moedal_gui.learn.trainer import result_of
 from moedal_gui.learn.training_set import TrainingSet, trainable, training_set_from
 from moedal_gui.learn.transfer import change_on_old
 from moedal_gui.learn.unit import FoldResult
+from moedal_gui.store.array_files import write_arrays
 from moedal_gui.store.registry import Entry, Registry, file_hash
-from moedal_gui.store.training_folder import TrainingFolder, write_arrays
+from moedal_gui.store.training_folder import TrainingFolder
 
 Whole = npt.NDArray[np.int64]
 _COMPARED = 64  # held back crops on which ONNX and torch are compared

@@ -30,7 +30,7 @@ from moedal_gui.learn.state import (
     under,
     weights_of,
 )
-from moedal_gui.store.training_folder import read_arrays
+from moedal_gui.store.array_files import read_arrays
 
 _WARM_UP = 50  # steps over which the learning rate rises
 _STEPS, _LEAST = 16, 16  # few examples are shown in smaller batches: so many steps an epoch, of at least so many
@@ -73,7 +73,7 @@ class FoldRun:
         """A run that has seen nothing yet, from fresh weights or from stored ones."""
         run = cls(examples, settings, seed, attempt, seconds)
         if start is not None:
-            load_weights(run._network, under(f"fold-{examples.fold}/", _whole(read_arrays(start), examples.fold)))
+            load_weights(run._network, under(f"fold-{examples.fold}/", _whole(read_arrays(start)[0], examples.fold)))
             run.best = weights_of(run._network)
         return run
 

@@ -6,23 +6,15 @@ Nothing in it is a pickle: arrays are plain npz, words are JSON, and every file 
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from moedal_gui.core.errors import TrainingError
-
-Arrays = Mapping[str, npt.NDArray[Any]]
-_WORDS = "words_json"
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+from moedal_gui.store.array_files import Arrays, disk_words, read_arrays, write_arrays, write_bytes
 
 
 class FoldFolder:
@@ -52,11 +44,11 @@ class FoldFolder:
 
     def set_curve(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the whole curve."""
-        _write(self.curve_path, "".join(json.dumps(dict(row)) + "\n" for row in rows).encode())
+        write_bytes(self.curve_path, "".join(json.dumps(dict(row)) + "\n" for row in rows).encode())
 
     def save_checkpoint(self, arrays: Arrays, words: Mapping[str, Any]) -> None:
         """Keep where the fold stands; replaces the one before."""
-        _write_arrays(self.path / "checkpoint.npz", arrays, words)
+        write_arrays(self.path / "checkpoint.npz", arrays, words)
 
     def checkpoint(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]] | None:
         """Where the fold stood; None when it has not begun.
@@ -69,7 +61,7 @@ class FoldFolder:
         path = self.path / "checkpoint.npz"
         if not path.exists():
             return None
-        return _read_arrays(path, "The checkpoint of a fold is damaged", "the fold begins again")
+        return read_arrays(path, "The checkpoint of a fold is damaged", "the fold begins again")
 
     def forget(self) -> None:
         """Begin again: checkpoint, curve and result go."""
@@ -78,9 +70,9 @@ class FoldFolder:
 
     def save_result(self, words: Mapping[str, Any], outputs: Arrays, weights: Arrays) -> None:
         """The fold is done: its figures, what it says of every example held back, and its best weights."""
-        _write_arrays(self.path / "outputs.npz", outputs, {})
-        _write_arrays(self.path / "weights.npz", weights, {})
-        _write(self.path / "result.json", json.dumps(dict(words), indent=1).encode())
+        write_arrays(self.path / "outputs.npz", outputs)
+        write_arrays(self.path / "weights.npz", weights)
+        write_bytes(self.path / "result.json", json.dumps(dict(words), indent=1).encode())
         (self.path / "checkpoint.npz").unlink(missing_ok=True)
 
     def result(self) -> dict[str, Any] | None:
@@ -94,11 +86,11 @@ class FoldFolder:
 
     def outputs(self) -> dict[str, npt.NDArray[Any]]:
         """What a fold that is done says of the examples held back."""
-        return _read_arrays(self.path / "outputs.npz", "The outputs of a fold are damaged", "train it again")[0]
+        return read_arrays(self.path / "outputs.npz", "The outputs of a fold are damaged", "train it again")[0]
 
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """The best weights of a fold that is done."""
-        return _read_arrays(self.path / "weights.npz", "The weights of a fold are damaged", "train it again")[0]
+        return read_arrays(self.path / "weights.npz", "The weights of a fold are damaged", "train it again")[0]
 
 
 class TrainingFolder:
@@ -114,8 +106,8 @@ class TrainingFolder:
 
     def freeze(self, arrays: Arrays, words: Mapping[str, Any]) -> None:
         """Keep the set that is trained on."""
-        _write_arrays(self.path / "set.npz", arrays, {})
-        _write(self.path / "set.json", json.dumps(dict(words), indent=1).encode())
+        write_arrays(self.path / "set.npz", arrays)
+        write_bytes(self.path / "set.json", json.dumps(dict(words), indent=1).encode())
 
     def frozen(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """The set that is trained on.
@@ -126,7 +118,7 @@ class TrainingFolder:
             It is missing or damaged.
         """
         words = self.words()
-        arrays, _ = _read_arrays(
+        arrays, _ = read_arrays(
             self.path / "set.npz", "The training set is damaged", "begin a training of another name"
         )
         return arrays, words
@@ -167,7 +159,7 @@ class TrainingFolder:
 
     def record(self, words: Mapping[str, Any]) -> None:
         """Keep how the training ended."""
-        _write(self.path / "outcome.json", json.dumps(dict(words), indent=1).encode())
+        write_bytes(self.path / "outcome.json", json.dumps(dict(words), indent=1).encode())
 
     def outcome(self) -> dict[str, Any] | None:
         """How the training ended; None while it has not."""
@@ -184,7 +176,7 @@ class TrainingFolder:
         TrainingError
             Another process trains here.
         """
-        with _disk(self.path):
+        with disk_words(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / "training.lock", thread_local=False)
         try:
@@ -198,7 +190,7 @@ class TrainingFolder:
     def _flag(self, name: str, up: bool) -> None:
         path = self.path / name
         if up:
-            with _disk(path):
+            with disk_words(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
         else:
@@ -209,72 +201,3 @@ def trainings(folder: Path) -> tuple[TrainingFolder, ...]:
     """Every training begun in a project's ``training`` folder, by name."""
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return tuple(TrainingFolder(path) for path in found if (path / "set.json").is_file())
-
-
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """A plain npz, put in place whole."""
-    _write_arrays(path, arrays, {})
-
-
-def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """What `write_arrays` wrote.
-
-    Raises
-    ------
-    TrainingError
-        It is missing or damaged.
-    """
-    return _read_arrays(path, "Stored weights are damaged", "take them from an undamaged copy")[0]
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    """What the disk refuses becomes one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise TrainingError(
-            f"The training cannot be written: {error.strerror or error}",
-            path,
-            "make room there; the same command goes on",
-        ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with _disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-
-
-def _write_arrays(path: Path, arrays: Arrays, words: Mapping[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with _disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                np.savez(file, allow_pickle=False, **{_WORDS: np.array(json.dumps(dict(words)))}, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-
-
-def _read_arrays(path: Path, what: str, remedy: str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files if name != _WORDS}
-            words = json.loads(str(stored[_WORDS])) if _WORDS in stored.files else {}
-    except _DAMAGE as error:
-        raise TrainingError(what, path, remedy) from error
-    return arrays, dict(words)

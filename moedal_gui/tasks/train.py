@@ -38,7 +38,7 @@ PICTURES = "pictures"
 FROM_NOTHING = "none"
 _NETWORK_NAMES = tuple(row.name for row in NETWORKS)
 _WHAT: tuple[str, ...] = ("experts", "detector")
-_PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2)
+_PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2, noise=0.01)
 _PIT_SETTINGS = TrainingSettings()
 _TRANSFER_RATE = 1e-3
 
@@ -64,6 +64,10 @@ class TrainParameters:
     network: str | None = field(default=None, metadata=parameter("which kind of network", choices=_NETWORK_NAMES))
     recipe: str | None = field(
         default=None, metadata=parameter("planes of the crops, with + between: slope, rim, backlit, halo, single")
+    )
+    lamps: str | None = field(
+        default=None,
+        metadata=parameter("azimuths of the lamps that rim planes are made of, with commas between; all by default"),
     )
     size: int | None = field(default=None, metadata=parameter("side of the crops in px"))
     size_um: float | None = field(
@@ -142,8 +146,21 @@ def label_choice(parameters: TrainParameters, start: Entry | None, project: Proj
         passes=_listed(parameters.passes), annotators=_listed(parameters.annotators),
         agreement=cast(Agreement, parameters.agreement), with_maybe=parameters.with_maybe, planes=planes,
         size=old.size if old is not None else parameters.size or DEFAULT_SIZE,
-        size_um=old.size_um if old is not None else parameters.size_um, experts=_listed(parameters.experts),
+        size_um=old.size_um if old is not None else parameters.size_um,
+        lamps=old.azimuths_deg if old is not None else _azimuths(parameters.lamps, planes), experts=_listed(parameters.experts),
     )  # fmt: skip
+
+
+def _azimuths(words: str | None, planes: tuple[Plane, ...]) -> tuple[float, ...]:
+    """Azimuths as said, ascending; each lamp alone tells how much its angle matters."""
+    if not words:
+        return ()
+    if "rim" not in planes:
+        raise ArgumentError("--lamps speaks of rim planes", "", "say --recipe rim")
+    try:
+        return tuple(sorted(float(word) % 360.0 for word in _listed(words)))
+    except ValueError as error:
+        raise ArgumentError(f"--lamps {words} is not understood", "", "write azimuths in degrees, 0,90,180") from error
 
 
 def _listed(words: str | None) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from moedal_gui.learn.stacking import fit_stacker
 from moedal_gui.learn.trainer import train_fold
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.learn.unit import FoldUnit
+from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.registry import Registry, checked
-from moedal_gui.store.training_folder import read_arrays
 
 
 def made(home: Path, training_set: TrainingSet, settings: TrainingSettings = QUICK) -> Assembled:
@@ -48,7 +48,7 @@ def test_the_card_tells_what_there_is_to_know(tmp_path: Path) -> None:
     }  # fmt: skip
     for expert in card.experts:
         assert expert.onnx_difference < 1e-4 and [fold.learned for fold in expert.folds] == [True, True]
-        stored = read_arrays(found.entry.folder / expert.weights)
+        stored = read_arrays(found.entry.folder / expert.weights)[0]
         assert {name.split("/")[0] for name in stored} == {"fold-0", "fold-1"}
 
 

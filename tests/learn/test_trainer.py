@@ -178,7 +178,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_try_goes_on(tmp_path: Path, mo
         keep(number)
 
     with monkeypatch.context() as patched:
-        patched.setattr("moedal_gui.store.training_folder.os.fsync", full)
+        patched.setattr("moedal_gui.store.array_files.os.fsync", full)
         with pytest.raises(TrainingError, match="No space left"):
             train_fold(unit(folder))
     assert not list(folder.path.rglob("*.part"))
