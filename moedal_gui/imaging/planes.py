@@ -96,8 +96,8 @@ def _over_planes(element: Element, recipe: Recipe) -> PlaneElement:
 
 
 def recipe_for(recipe: Recipe, description: ScanDescription) -> Recipe:
-    """The recipe with the lamps of a scan filled in."""
-    if "rim" not in recipe.planes:
+    """The recipe with the lamps of a scan filled in, unless it names its lamps itself."""
+    if "rim" not in recipe.planes or recipe.azimuths_deg:
         return recipe
     azimuths = tuple(sorted(round(_named_azimuth(a, description), 6) for a in description.rim_azimuths_deg))
     return Recipe(**{**recipe.__dict__, "azimuths_deg": azimuths})
@@ -106,8 +106,8 @@ def recipe_for(recipe: Recipe, description: ScanDescription) -> Recipe:
 def refusal(recipe: Recipe, description: ScanDescription) -> str:
     """Why a scan does not have what a recipe names, in a few words; empty when it has.
 
-    Slopes admit any ring of lamps; rim planes the very lamps they were made for; a recipe in um needs the scan's
-    pixel size.
+    Slopes admit any ring of lamps; rim planes need the very lamps they were made for, others may stand beside them; a
+    recipe in um needs the scan's pixel size.
     """
     kinds = {c.kind for c in description.channels}
     for kind in ("backlit", "halo"):
@@ -115,14 +115,9 @@ def refusal(recipe: Recipe, description: ScanDescription) -> str:
             return f"the scan has no {kind} channel"
     if "single" in recipe.planes and len(description.channels) != 1:
         return "it was trained on single pictures, and the scan has several channels"
-    if "rim" in recipe.planes:
-        have = sorted(_named_azimuth(a, description) for a in description.rim_azimuths_deg)
-        if len(have) != len(recipe.azimuths_deg) or not all(
-            min(abs((a - b + 180.0) % 360.0 - 180.0) for b in have) <= DEFAULT_TOLERANCE_DEG
-            for a in recipe.azimuths_deg
-        ):
-            lamps = ", ".join(f"{a:g}" for a in recipe.azimuths_deg)
-            return f"it was trained with lamps at {lamps} degrees, and the scan has others"
+    if "rim" in recipe.planes and (None in _lamps(recipe, description) or not recipe.azimuths_deg):
+        lamps = ", ".join(f"{a:g}" for a in recipe.azimuths_deg)
+        return f"it was trained with lamps at {lamps} degrees, and the scan has others"
     if "slope" in recipe.planes:
         try:
             harmonic_matrix(description.rim_azimuths_deg)
@@ -131,6 +126,17 @@ def refusal(recipe: Recipe, description: ScanDescription) -> str:
     if recipe.size_um is not None and not description.pixel_size_um:
         return "its crops are measured in um, and the scan states no pixel size"
     return ""
+
+
+def _lamps(recipe: Recipe, description: ScanDescription) -> list[int | None]:
+    """Index in the stack of the lamp behind each azimuth of a rim recipe; None where the scan has none there."""
+    named = {i: _named_azimuth(description.channels[i].azimuth_deg or 0.0, description) for i in description.rim}
+    found: list[int | None] = []
+    for wanted in recipe.azimuths_deg:
+        off = {i: abs((wanted - azimuth + 180.0) % 360.0 - 180.0) for i, azimuth in named.items()}
+        nearest = min(off, key=lambda i: off[i], default=None)
+        found.append(nearest if nearest is not None and off[nearest] <= DEFAULT_TOLERANCE_DEG else None)
+    return found
 
 
 def _turned_over(description: ScanDescription) -> bool:
@@ -187,10 +193,7 @@ def planes_of(
         if plane == "slope" and slopes is not None:
             planes += [slopes.mean, sign * slopes.slope_x, sign * slopes.slope_y]
         elif plane == "rim":
-            order = sorted(
-                description.rim, key=lambda i: _named_azimuth(description.channels[i].azimuth_deg or 0.0, description)
-            )
-            for i in order:
+            for i in (lamp for lamp in _lamps(recipe, description) if lamp is not None):
                 if alive[i] or slopes is None:
                     planes.append(even[i])
                 else:

@@ -23,7 +23,7 @@ from moedal_gui.tasks.placing import placement_of
 
 Agreement = Literal["newest", "majority", "unanimous"]
 AGREEMENTS: tuple[Agreement, ...] = get_args(Agreement)
-DEFAULT_RECIPE, DEFAULT_SIZE = "slope", 28
+DEFAULT_SIZE = 28
 _BLOCK_PX = 320.0
 
 
@@ -41,6 +41,8 @@ class LabelChoice:
         Whether ``maybe`` is a class of its own (left out otherwise).
     planes, size, size_um
         See `core.recipe.Recipe`.
+    lamps
+        Azimuths of the lamps that rim planes are made of; empty: all of the first scan's.
     experts
         Names of `core.expert.EXPERTS`; empty: the standard ones that the labels can teach.
     """
@@ -52,6 +54,7 @@ class LabelChoice:
     planes: tuple[Plane, ...] = ("slope",)
     size: int = 28
     size_um: float | None = None
+    lamps: tuple[float, ...] = ()
     experts: tuple[str, ...] = ()
 
 
@@ -100,10 +103,7 @@ def _agreed(given: pd.Series, rule: Agreement) -> str:
 
 def recipes_of(choice: LabelChoice) -> dict[str, Recipe]:
     """The recipes of both views, lamps not yet filled in."""
-    return {
-        view: Recipe(planes=choice.planes, size=choice.size, view=view, size_um=choice.size_um)
-        for view in ("pit", "pair")
-    }
+    return {view: Recipe(choice.planes, choice.size, view, choice.lamps, choice.size_um) for view in ("pit", "pair")}
 
 
 def training_set(project: Project, choice: LabelChoice) -> TrainingSet:
@@ -187,6 +187,16 @@ def _with_group(project: Project, scan_id: int, pits: pd.DataFrame) -> pd.DataFr
     cells = np.floor(places / _BLOCK_PX).astype(int)
     frames = [placement.frame_of(str(f)) for f in pits["field"]]
     return pits.assign(block=[f"{f}|{x}|{y}" for f, (x, y) in zip(frames, cells, strict=True)])
+
+
+def natural_planes(project: Project) -> tuple[Plane, ...]:
+    """What networks look at when nobody says: slopes where the scans have a ring of lamps, else the one good channel."""
+    scans = [s.description for s in project.catalogue.scans() if s.flat is not None]
+    choices: tuple[tuple[Plane, ...], ...] = (("slope",), ("backlit",), ("halo",), ("single",))
+    for planes in choices:
+        if scans and all(refusal(Recipe(planes), description) == "" for description in scans):
+            return planes
+    return choices[0]
 
 
 def planes_of_words(recipe: str) -> tuple[Plane, ...]:

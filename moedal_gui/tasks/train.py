@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from moedal_gui.core.errors import ArgumentError
+from moedal_gui.core.recipe import Plane
 from moedal_gui.core.task import Plan, parameter
 from moedal_gui.learn.settings import (
     BALANCES,
@@ -25,10 +26,10 @@ from moedal_gui.tasks.crop_set import crop_set
 from moedal_gui.tasks.ensembles import named_entry, shipped_entry
 from moedal_gui.tasks.labelled import (
     AGREEMENTS,
-    DEFAULT_RECIPE,
     DEFAULT_SIZE,
     Agreement,
     LabelChoice,
+    natural_planes,
     planes_of_words,
 )
 from moedal_gui.tasks.labelled import training_set as labelled_set
@@ -141,7 +142,7 @@ def label_choice(parameters: TrainParameters, start: Entry | None, project: Proj
         A plane is not known.
     """
     old = read_card(start.folder).recipes.get("pit") if start is not None else None
-    planes = old.planes if old is not None else planes_of_words(parameters.recipe or DEFAULT_RECIPE)
+    planes = old.planes if old is not None else _planes(project, parameters)
     return LabelChoice(
         passes=_listed(parameters.passes), annotators=_listed(parameters.annotators),
         agreement=cast(Agreement, parameters.agreement), with_maybe=parameters.with_maybe, planes=planes,
@@ -149,6 +150,10 @@ def label_choice(parameters: TrainParameters, start: Entry | None, project: Proj
         size_um=old.size_um if old is not None else parameters.size_um,
         lamps=old.azimuths_deg if old is not None else _azimuths(parameters.lamps, planes), experts=_listed(parameters.experts),
     )  # fmt: skip
+
+
+def _planes(project: Project, parameters: TrainParameters) -> tuple[Plane, ...]:
+    return planes_of_words(parameters.recipe) if parameters.recipe else natural_planes(project)
 
 
 def _azimuths(words: str | None, planes: tuple[Plane, ...]) -> tuple[float, ...]:
@@ -182,7 +187,7 @@ def _start(project: Project, parameters: TrainParameters, kind: str) -> Entry | 
     card = read_card(shipped.folder)
     recipe = card.recipes["pit"]
     asked = (
-        planes_of_words(parameters.recipe or DEFAULT_RECIPE), parameters.size or DEFAULT_SIZE, parameters.size_um,
+        _planes(project, parameters), parameters.size or DEFAULT_SIZE, parameters.size_um,
         parameters.network or card.experts[0].network,
     )  # fmt: skip
     return shipped if asked == (recipe.planes, recipe.size, recipe.size_um, card.experts[0].network) else None

@@ -166,6 +166,16 @@ def test_a_lamp_that_is_missing_is_filled_in_from_the_others() -> None:
     np.testing.assert_array_equal(np.delete(seen, 2, axis=0), np.delete(whole, 2, axis=0))
 
 
+def test_one_lamp_alone_has_the_mirroring_at_its_own_line() -> None:
+    scan = _scan()
+    stack, flat = _field(scan)
+    alone = Recipe(("rim",), azimuths_deg=(90.0,))
+    assert refusal(alone, scan) == "" and len(plane_group(alone)) == 2
+    whole = planes_of(stack, scan, flat, recipe_for(Recipe(("rim",)), scan))
+    np.testing.assert_array_equal(planes_of(stack, scan, flat, alone)[0], whole[2])
+    assert "lamps at" in refusal(Recipe(("rim",), azimuths_deg=(100.0,)), scan)
+
+
 def test_what_a_recipe_refuses() -> None:
     rim = Recipe(("rim",), azimuths_deg=EIGHT)
     assert refusal(rim, _scan()) == "" and "lamps at" in refusal(rim, _scan(FOUR))

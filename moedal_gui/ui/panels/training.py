@@ -30,7 +30,6 @@ from moedal_gui.ui.widgets.empty import EmptyState
 from moedal_gui.ui.widgets.ensemble_card import EnsembleCardView
 from moedal_gui.ui.widgets.fold_board import FoldBoard
 
-
 _KEY = "Losses: thin while training, thick on the fold held back"
 _UNFINISHED = "This training was cut short. Train goes on from its checkpoints while labels and settings are the same."
 
