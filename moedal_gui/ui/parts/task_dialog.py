@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFrame,
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +28,7 @@ from moedal_gui.tasks.row import TaskRow
 from moedal_gui.ui.widgets.form import Form
 
 _NEW_FILES = ("output", "out")
+_SHARE_OF_SCREEN, _LEAST_ROOM = 0.55, 420
 
 
 class TaskDialog(QDialog):
@@ -56,10 +60,23 @@ class TaskDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        for widget in (explain, self.form, self.problem, self.line, buttons):
+        for widget in (explain, self._scrolled(), self.problem, self.line, buttons):
             layout.addWidget(widget)
         self.form.changed.connect(self.refresh)
         self.refresh()
+
+    def _scrolled(self) -> QWidget:
+        """The form, which scrolls where it is taller than the screen has room for."""
+        screen = self.screen()
+        room = int(screen.availableGeometry().height() * _SHARE_OF_SCREEN) if screen is not None else _LEAST_ROOM
+        if self.form.sizeHint().height() <= room:
+            return self.form
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.form)
+        area.setMinimumHeight(room)
+        return area
 
     def refresh(self) -> None:
         """Show the command line, or what is missing."""
