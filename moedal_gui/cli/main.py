@@ -22,6 +22,7 @@ from moedal_gui.core.errors import ArgumentError, CancelledError, MoedalError
 from moedal_gui.core.task import Outcome, Parameter
 from moedal_gui.formats.tables import plain
 from moedal_gui.store.project import Project
+from moedal_gui.store.training_folder import trainings
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.row import TaskRow
 from moedal_gui.tasks.table import TASKS
@@ -159,9 +160,10 @@ def _outcome(
 
 
 def _forget_if_empty(path: Path) -> None:
-    """A project that was made for a scan that turned out to be none leaves nothing behind."""
+    """A project that was made for a scan that turned out to be none leaves nothing behind; a training begun stays."""
     with Project.open(path) as project:
-        empty = not project.catalogue.scans() and not len(project.labels.in_force())
+        begun = trainings(path / "training") or project.experts.entries()
+        empty = not begun and not project.catalogue.scans() and not len(project.labels.in_force())
     if empty:
         shutil.rmtree(path)
 
