@@ -10,7 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from moedal_gui.core.errors import MoedalError
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.ensembles import shipped_entry
 
 Health = Literal["good", "warning", "bad"]
 _LITTLE_BYTES = 5 << 30
@@ -25,6 +27,7 @@ _LIBRARIES = (
     "scipy",
     "h5py",
     "opencv-python-headless",
+    "onnxruntime",
 )
 
 
@@ -45,6 +48,8 @@ def examine(project: Project | None, read_only_reason: str, settings_file: Path,
         _disk(project.path if project is not None else Path.home()),
         _settings(settings_file, problem),
         _cores(),
+        _training(),
+        _shipped(),
         _versions(),
     ]
 
@@ -83,6 +88,31 @@ def _settings(path: Path, problem: str) -> Finding:
 def _cores() -> Finding:
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Finding("Processor", "good", f"{count} cores may be used; {platform.platform()}.")
+
+
+def _training() -> Finding:
+    """Training needs torch; this process never loads it, so only its package is looked at."""
+    try:
+        torch = metadata.version("torch")
+        metadata.version("onnx")
+    except metadata.PackageNotFoundError as missing:
+        return Finding(
+            "Training", "warning", f"{missing.name} is not installed: this program scores and labels, but cannot train.",
+            "pip install 'moedal-gui[train]' where the program was installed with pip.",
+        )  # fmt: skip
+    return Finding("Training", "good", f"torch {torch}, on the processor; scores by onnxruntime, on the processor.")
+
+
+def _shipped() -> Finding:
+    try:
+        entry = shipped_entry()
+    except MoedalError as error:
+        return Finding("Shipped networks", "bad", str(error), "Install the program again.")
+    if entry is None:
+        return Finding(
+            "Shipped networks", "warning", "None came with this program.", "Train your own, or install it again."
+        )
+    return Finding("Shipped networks", "good", f"{entry.title}, whole, in {entry.folder}.")
 
 
 def _versions() -> Finding:
