@@ -63,6 +63,7 @@ class Labelling:
         self.row: int | None = None
         self.blind = False
         self._done: npt.NDArray[np.bool_] = np.zeros(0, bool)
+        self._done_by = ("", "")
         self._project: Project | None = None
         self._sheet: Sheet | None = None
         self._book: LabelBook | None = None
@@ -333,11 +334,14 @@ class Labelling:
     def _note_done(self) -> None:
         """Which pits this walk has behind it: none at first; in blind mode those this person labelled in this pass."""
         self._done = np.zeros(len(self.codes), bool)
+        self._done_by = (self.annotator, self.pass_name)
         if self.blind and self._project is not None and self._sheet is not None and self.pits is not None:
             self._done = rows_labelled_by(self._project, self._sheet, self.pits, self.annotator, self.pass_name)
 
     def _is_open(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which rows still wait: those without a label, in a review or a blind pass those not looked at in it."""
+        if self.blind and self._done_by != (self.annotator, self.pass_name):
+            self._note_done()
         again = self.blind or (self.queue is not None and self.queue.review)
         return np.asarray(~self._done[rows] if again else self.codes[rows] == UNLABELLED)
 

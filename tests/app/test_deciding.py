@@ -214,6 +214,9 @@ def test_a_blind_pass_knows_nothing_of_the_others(scored: Workbench) -> None:
     scored.labelling.go_blind(True)
     labelling.start()
     assert labelling.row == first[1]  # what bo has labelled in this pass is done
+    scored.settings.change(pass_name="third")
+    labelling.start()
+    assert labelling.row == first[0]  # and in another pass it is not
 
 
 def test_the_gallery_has_an_order_for_every_column_that_is_known(opened: Workbench) -> None:
@@ -283,6 +286,9 @@ def test_why_answers_first_what_is_known_and_then_what_must_be_tried(scored: Wor
     assert {v.expert for v in found.votes} >= {"Top or bottom", "Misc or other"}
     assert (codes[found.neighbours] >= 0).all()
     assert (np.diff(found.distance) >= 0).all()
+    said = heard.get(timeout=20)
+    assert said.asked
+    assert said.occlusion is None  # nothing of this project has scored it
     scored.why_source = question(scored)
     scored.why.ask(pits, codes, row)
     heard.get(timeout=20)

@@ -32,6 +32,7 @@ _HANDLE_PX = 11.0
 _NEAR_PX = 9.0
 _DRAG_FROM_PX = 4.0
 _MOST_ZOOM = 400.0
+_FEW = 200
 _ARROWS = {
     Qt.Key.Key_Left: (-0.01, 0.0),
     Qt.Key.Key_Right: (0.01, 0.0),
@@ -92,8 +93,10 @@ class TernaryView(QWidget):
 
     def show_picked(self, rows: npt.NDArray[np.int64]) -> None:
         """Take up which rows are selected."""
+        few = max(len(rows), len(self._picked)) <= _FEW
         self._picked = rows
-        self._stale()
+        # Rings of few pits lie over the markers, which need not be drawn again then.
+        self.update() if few else self._stale()
 
     def show_border(self, weights: Weights, threshold: float, counts: dict[str, int]) -> None:
         """Take up the border, the working point, and how many pits each class gets."""
@@ -151,6 +154,7 @@ class TernaryView(QWidget):
         painter.drawImage(QPointF(0, 0), self._cloud)
         self._paint_lines(painter)
         self._paint_corners(painter)
+        self._paint_rings(painter)
         self._paint_focus(painter)
         if self._path:
             self._paint_lasso(painter)
@@ -164,7 +168,8 @@ class TernaryView(QWidget):
         kinds = [(kind_of(name, tone.dim), rows) for name, rows in self._kinds]
         size = (self.width(), self.height())
         area = min(size[0] * size[1], 0.5 * HEIGHT * self._scale**2)
-        return draw_cloud(size, self.devicePixelRatioF(), places, kinds, self._picked, tone.text, area)
+        ringed = self._picked if len(self._picked) > _FEW else self._picked[:0]
+        return draw_cloud(size, self.devicePixelRatioF(), places, kinds, ringed, tone.text, area)
 
     def _polygon(self, places: Floats) -> QPolygonF:
         return QPolygonF([self.to_screen(float(x), float(y)) for x, y in places])
@@ -234,6 +239,15 @@ class TernaryView(QWidget):
         for colour, wide in ((tones_in_force().panel, 4.4), (tones_in_force().text, 2.2)):
             painter.setPen(QPen(QColor(colour), wide))
             painter.drawEllipse(at, 9.0, 9.0)
+
+    def _paint_rings(self, painter: QPainter) -> None:
+        if len(self._picked) > _FEW:
+            return
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(tones_in_force().text), 1.6))
+        for row in self._picked.tolist():
+            if row < len(self._x) and np.isfinite(self._x[row]):
+                painter.drawEllipse(self.to_screen(float(self._x[row]), float(self._y[row])), 5.5, 5.5)
 
     def _paint_lasso(self, painter: QPainter) -> None:
         tone = tones_in_force()
