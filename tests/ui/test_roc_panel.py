@@ -25,6 +25,7 @@ def panel(window: MainWindow, until) -> RocPanel:
     assert isinstance(panel, RocPanel)
     window.show_panel("roc")
     assert panel.empty.isVisible()
+    assert panel.empty._button.text() == "Score pits…"
     give_scores(window.workbench)
     until(lambda: panel._found is not None)
     return panel

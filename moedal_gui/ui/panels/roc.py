@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from moedal_gui.app.background import Latest
-from moedal_gui.app.commands import COMMANDS
 from moedal_gui.app.curves import Curves, curves_of
 from moedal_gui.app.deciding import BANDS
 from moedal_gui.app.workbench import Workbench
@@ -247,11 +246,10 @@ class RocPanel(Panel):
         elif session.pits is None:
             self.empty.say("No pits yet. Pre-select them, then score them.", "Pre-select pits…", "Find pits")
         else:
-            can = any(one.id == "task.score" for one in COMMANDS)
             self.empty.say(
                 "Nothing has scored these pits. Score them with an ensemble; with labelled pits there are curves, and "
                 "without them the number that pass and the stage time they cost.",
-                "Score pits…" if can else "",
+                "Score pits…",
                 "Score every pit",
             )
 

@@ -11,7 +11,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from moedal_gui.app.commands import COMMANDS
 from moedal_gui.app.curves import counts_of
 from moedal_gui.app.queue_words import shares
 from moedal_gui.app.workbench import Workbench
@@ -183,7 +182,7 @@ class TernaryPanel(Panel):
             self.empty.say(
                 "Nothing has scored these pits. Score them with an ensemble, and each finds its place between candidate, "
                 "top and bottom.",
-                "Score pits…" if _can_score() else "",
+                "Score pits…",
             )
 
     def _next_thing(self) -> None:
@@ -194,10 +193,6 @@ class TernaryPanel(Panel):
             self.commandAsked.emit("blind.toggle")
         else:
             self.commandAsked.emit("task.preselect" if session.pits is None else "task.score")
-
-
-def _can_score() -> bool:
-    return any(one.id == "task.score" for one in COMMANDS)
 
 
 def _groups(codes: npt.NDArray[np.int8], names: Sequence[str]) -> list[tuple[str, npt.NDArray[np.int64]]]:
