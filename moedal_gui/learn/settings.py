@@ -48,6 +48,7 @@ class NetworkRow:
 
 NETWORKS: tuple[NetworkRow, ...] = (
     NetworkRow("plain", "Plain", "Convolutions and halvings; small and quick"),
+    NetworkRow("deep", "Plain, deep", "Two convolutions between halvings; for pictures with shapes to follow"),
     NetworkRow("residual", "Residual", "Five stages of two residual blocks"),
     NetworkRow("residual-small", "Residual, small", "A stage of one residual block at every halving"),
     NetworkRow("ring", "Lamp ring", "Convolutions over the picture and round the ring of lamps", rim_only=True),

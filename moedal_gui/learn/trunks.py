@@ -39,9 +39,9 @@ class Pooled(nn.Module):
 
 
 class PlainTrunk(nn.Module):
-    """A convolution and a halving a stage."""
+    """Convolutions and a halving a stage; the first stage, at full size, has one convolution whatever the others have."""
 
-    def __init__(self, recipe: Recipe, settings: TrainingSettings) -> None:
+    def __init__(self, recipe: Recipe, settings: TrainingSettings, convolutions: int = 1) -> None:
         super().__init__()
         widths = stage_widths(recipe.size, settings.width)
         layers: list[nn.Module] = []
@@ -49,8 +49,9 @@ class PlainTrunk(nn.Module):
         for stage, width in enumerate(widths):
             if stage:
                 layers.append(nn.MaxPool2d(2, ceil_mode=True))
-            layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), normed(width, settings.norm), nn.ReLU()]
-            before = width
+            for _ in range(convolutions if stage else 1):
+                layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), normed(width, settings.norm), nn.ReLU()]
+                before = width
         self.layers = nn.Sequential(*layers, Pooled())
         self.features = 2 * before
 
@@ -152,6 +153,10 @@ def _first_rim(recipe: Recipe) -> int:
     return sum(wide.get(p, 1) for p in recipe.planes[: recipe.planes.index("rim")])
 
 
+def _deep(recipe: Recipe, settings: TrainingSettings) -> nn.Module:
+    return PlainTrunk(recipe, settings, 2)
+
+
 def _residual(recipe: Recipe, settings: TrainingSettings) -> nn.Module:
     width = settings.width
     return ResidualTrunk(recipe, settings, [width, 2 * width, 4 * width, 4 * width, 8 * width], 2)
@@ -164,6 +169,7 @@ def _residual_small(recipe: Recipe, settings: TrainingSettings) -> nn.Module:
 
 TRUNKS: dict[str, Callable[[Recipe, TrainingSettings], nn.Module]] = {
     "plain": PlainTrunk,
+    "deep": _deep,
     "residual": _residual,
     "residual-small": _residual_small,
     "ring": RingTrunk,

@@ -39,7 +39,9 @@ PICTURES = "pictures"
 FROM_NOTHING = "none"
 _NETWORK_NAMES = tuple(row.name for row in NETWORKS)
 _WHAT: tuple[str, ...] = ("experts", "detector")
-_PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2, noise=0.01)
+_PICTURE_SETTINGS = TrainingSettings(
+    network="deep", batch=32, epochs=40, patience=40, learning_rate=2e-3, shift_px=2, noise=0.01
+)
 _PIT_SETTINGS = TrainingSettings()
 _TRANSFER_RATE = 1e-3
 
