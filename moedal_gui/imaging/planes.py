@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from moedal_gui.core.errors import RecipeError
+from moedal_gui.core.errors import DetectionError, RecipeError
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.recipe import PAIR_NUMBERS, Recipe
 from moedal_gui.core.scan import ScanDescription
@@ -121,7 +121,7 @@ def refusal(recipe: Recipe, description: ScanDescription) -> str:
     if "slope" in recipe.planes:
         try:
             harmonic_matrix(description.rim_azimuths_deg)
-        except Exception as error:  # noqa: BLE001 - any lamp geometry that gives no slopes is refused alike
+        except DetectionError as error:
             return str(error)
     if recipe.size_um is not None and not description.pixel_size_um:
         return "its crops are measured in um, and the scan states no pixel size"
@@ -186,7 +186,7 @@ def planes_of(
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]
         try:
             slopes = first_harmonic(even[rim], azimuths)
-        except Exception:  # noqa: BLE001 - too few lamps shine in this field: nothing was measured there
+        except DetectionError:  # too few lamps shine in this field: nothing was measured there
             return np.zeros((recipe.channels, *even.shape[1:]), np.float32)
     sign = np.float32(-1.0 if _turned_over(description) else 1.0)
     for plane in recipe.planes:
