@@ -32,8 +32,9 @@ class Network(nn.Module):
         self.compressed = recipe.normalisation == "picture"
         self.trunk = TRUNKS[settings.network](recipe, settings)
         width = int(self.trunk.features) * recipe.views + len(recipe.numbers)  # type: ignore[arg-type]
+        deeper = (nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU()) if recipe.numbers else ()
         self.head = nn.Sequential(
-            nn.Linear(width, _HIDDEN), nn.ReLU(), nn.Dropout(settings.dropout), nn.Linear(_HIDDEN, classes)
+            nn.Linear(width, _HIDDEN), nn.ReLU(), nn.Dropout(settings.dropout), *deeper, nn.Linear(_HIDDEN, classes)
         )
         for name, length in (("plane", recipe.channels), ("number", len(recipe.numbers))):
             self.register_buffer(f"{name}_level", torch.zeros(length))

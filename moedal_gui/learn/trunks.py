@@ -38,6 +38,30 @@ class Pooled(nn.Module):
         return torch.cat([flat.mean(dim=2), flat.amax(dim=2)], dim=1)
 
 
+class Placed(nn.Module):
+    """Every map with its places: in a crop of a field the pit stands in the middle, and neighbours do not."""
+
+    FEATURES = 32
+
+    def __init__(self, maps: int, side: int, dropout: float) -> None:
+        super().__init__()
+        self.flat = nn.Flatten()
+        self.drop = nn.Dropout(dropout)
+        self.joined = nn.Linear(maps * side * side, self.FEATURES)
+        self.bent = nn.ReLU()
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Shape (N, C, S, S) to (N, FEATURES)."""
+        return self.bent(self.joined(self.drop(self.flat(maps))))
+
+
+def _left(size: int, halvings: int) -> int:
+    """Side of a crop after so many halvings, odd sides rounded up."""
+    for _ in range(halvings):
+        size = (size + 1) // 2
+    return size
+
+
 class PlainTrunk(nn.Module):
     """Convolutions and a halving a stage; the first stage, at full size, has one convolution whatever the others have."""
 
@@ -52,8 +76,10 @@ class PlainTrunk(nn.Module):
             for _ in range(convolutions if stage else 1):
                 layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), normed(width, settings.norm), nn.ReLU()]
                 before = width
-        self.layers = nn.Sequential(*layers, Pooled())
-        self.features = 2 * before
+        centred = recipe.normalisation == "field"
+        end = Placed(before, _left(recipe.size, len(widths) - 1), settings.dropout) if centred else Pooled()
+        self.layers = nn.Sequential(*layers, end)
+        self.features = Placed.FEATURES if centred else 2 * before
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Shape (N, C, S, S) to (N, features)."""
