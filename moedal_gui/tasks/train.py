@@ -19,7 +19,7 @@ from moedal_gui.learn.settings import (
     SCHEDULES,
     TrainingSettings,
 )
-from moedal_gui.learn.unit import FoldResult, FoldUnit
+from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, read_card
 from moedal_gui.tasks.crop_set import crop_set
@@ -33,6 +33,7 @@ from moedal_gui.tasks.labelled import (
     planes_of_words,
 )
 from moedal_gui.tasks.labelled import training_set as labelled_set
+from moedal_gui.tasks.settings_search import search_plan
 from moedal_gui.tasks.training import require_torch, training_plan
 
 PICTURES = "pictures"
@@ -105,9 +106,13 @@ class TrainParameters:
     signal_price: float | None = field(
         default=None, metadata=parameter("how many times dearer a lost candidate is, for signal-price")
     )
+    search: int | None = field(
+        default=None,
+        metadata=parameter("try so many settings on one fold, say the best and what mattered, and train nothing"),
+    )
 
 
-def plan(project: Project, parameters: TrainParameters) -> Plan[FoldUnit, FoldResult]:
+def plan(project: Project, parameters: TrainParameters) -> Plan[Any, Any]:
     """Plan a training; the same words go on where they stopped.
 
     Raises
@@ -129,10 +134,19 @@ def plan(project: Project, parameters: TrainParameters) -> Plan[FoldUnit, FoldRe
             raise ArgumentError("--recipe and --experts speak of pits", "", "leave them out with --from crops:")
         training_set = crop_set(Path(folder), parameters.size, start)
         settings = settings_of(parameters, _PICTURE_SETTINGS, project, start)
-        return training_plan(project, training_set, settings, parameters.name or PICTURES, start=start)
+        return _planned(project, training_set, settings, parameters, parameters.name or PICTURES, start)
     settings = settings_of(parameters, _PIT_SETTINGS, project, start)
     taught = labelled_set(project, label_choice(parameters, start, project))
-    return training_plan(project, taught, settings, parameters.name or "experts", start=start)
+    return _planned(project, taught, settings, parameters, parameters.name or "experts", start)
+
+
+def _planned(
+    project: Project, taught: TrainingSet, settings: TrainingSettings, parameters: TrainParameters, name: str,
+    start: Entry | None,
+) -> Plan[Any, Any]:  # fmt: skip
+    if parameters.search is not None:
+        return search_plan(project, taught, settings, name, start, parameters.search)
+    return training_plan(project, taught, settings, name, start=start)
 
 
 def label_choice(parameters: TrainParameters, start: Entry | None, project: Project) -> LabelChoice:

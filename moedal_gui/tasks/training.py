@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from moedal_gui.core.card import EnsembleCard
 from moedal_gui.core.errors import ArgumentError, TrainingError
 from moedal_gui.core.recipe import Recipe
@@ -52,19 +54,7 @@ def training_plan(
     TrainingError, RecipeError
         The set cannot be learnt from, torch is not installed, or another program trains here.
     """
-    require_torch()
-    _check_name(name)
-    check(training_set, settings.folds)
-    for row in trainable(training_set):
-        if reason := network_row(settings.network).refusal(training_set.recipes[row.view]):
-            raise TrainingError(f"{row.name} cannot be trained: {reason}", "", "choose another network or a rim recipe")
-    words = _words(project, training_set, settings, start)
-    folder = TrainingFolder(project.path / "training" / f"{name}-{words['key']}")
-    lock = folder.lock()
-    if not folder.begun:
-        folder.freeze(training_set.to_arrays(), {**words, "folder": folder.name})
-    folder.cancel(False)
-    folder.pause(False)
+    folder, lock = prepared(project, training_set, settings, name, start)
     every = _units(folder, training_set, settings, start)
     units = [unit for unit in every if folder.fold(unit.expert, unit.fold).result() is None]
 
@@ -87,6 +77,32 @@ def training_plan(
         units=units, work=train_apart, commit=commit, finish=finish, where="processes", done=len(every) - len(units),
         interrupt=folder.cancel,
     )  # fmt: skip
+
+
+def prepared(
+    project: Project, training_set: TrainingSet, settings: TrainingSettings, name: str, start: Entry | None
+) -> tuple[TrainingFolder, FileLock]:
+    """The folder of a training with its set frozen in it, held by the lock that is given back.
+
+    Raises
+    ------
+    TrainingError, RecipeError
+        As `training_plan`.
+    """
+    require_torch()
+    _check_name(name)
+    check(training_set, settings.folds)
+    for row in trainable(training_set):
+        if reason := network_row(settings.network).refusal(training_set.recipes[row.view]):
+            raise TrainingError(f"{row.name} cannot be trained: {reason}", "", "choose another network or a rim recipe")
+    words = _words(project, training_set, settings, start)
+    folder = TrainingFolder(project.path / "training" / f"{name}-{words['key']}")
+    lock = folder.lock()
+    if not folder.begun:
+        folder.freeze(training_set.to_arrays(), {**words, "folder": folder.name})
+    folder.cancel(False)
+    folder.pause(False)
+    return folder, lock
 
 
 def require_torch() -> None:

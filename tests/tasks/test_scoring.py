@@ -264,3 +264,12 @@ def test_cancelling_beside_the_window_stops_inside_a_fold(labelled_project: Path
             cancelled=lambda: bool(begun) and any(path.glob("training/*/*/fold-0/checkpoint.npz")),
         )  # fmt: skip
     assert any(path.glob("training/*/*/fold-0/checkpoint.npz"))
+
+
+def test_a_search_for_settings_says_the_best_and_trains_nothing(labelled_project: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(labelled_project, tmp_path / "p.moedal"))
+    with Project.open(path, write=True) as project:
+        words = replace(QUICK, experts="top-bottom", search=2, epochs=2)
+        outcome = run(train.plan(project, words))
+        assert set(outcome.values["best"]) == {"learning_rate", "weight_decay", "dropout", "schedule", "width"}
+        assert "--learning-rate" in outcome.sentence and not project.experts.entries()

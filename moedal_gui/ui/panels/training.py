@@ -26,6 +26,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
+from moedal_gui.ui.widgets.bars import Bar, Bars
 from moedal_gui.ui.widgets.empty import EmptyState
 from moedal_gui.ui.widgets.ensemble_card import EnsembleCardView
 from moedal_gui.ui.widgets.fold_board import FoldBoard
@@ -69,6 +70,9 @@ class TrainingPanel(Panel):
         self.key.setProperty("role", "dim")
         self.lost = QLabel(wordWrap=True)
         self.lost.setProperty("role", "warning")
+        self.searched = QLabel(wordWrap=True)
+        self.searched.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.mattered = Bars("What mattered in the search for settings")
         self.cards = QVBoxLayout()
         self.cards.setSpacing(8)
         self._stack = QStackedLayout(self)
@@ -86,6 +90,7 @@ class TrainingPanel(Panel):
         self._stack.setCurrentIndex(0 if self._workbench.session.project is None else 1)
         self.apply(None, self._workbench.training.board)
         self._show_job(self._workbench.training.running)
+        self._show_search(None)
         self._show_cards()
 
     def apply(self, old: Board | None, new: Board | None) -> None:
@@ -113,6 +118,8 @@ class TrainingPanel(Panel):
         layout.addWidget(self.board)
         layout.addWidget(self.key)
         layout.addWidget(self.lost)
+        layout.addWidget(self.searched)
+        layout.addWidget(self.mattered)
         layout.addLayout(self.cards)
         layout.addStretch(1)
         area = QScrollArea(widgetResizable=True)
@@ -141,6 +148,17 @@ class TrainingPanel(Panel):
     def _job_changed(self, _old: Job | None, new: Job | None) -> None:
         if new is not None and new.verb == VERB:
             self._show_job(self._workbench.training.running)
+            if new.status == "done":
+                self._show_search(new)
+
+    def _show_search(self, job: Job | None) -> None:
+        """What a search for settings found: the words to train with, and the share each had in how tries differed."""
+        shares = dict(job.values.get("importances", {})) if job is not None else {}
+        said = job is not None and "best" in job.values
+        self.searched.setText(job.sentence.split("; what")[0] if said and job is not None else "")
+        self.mattered.show_bars(tuple(Bar(k.replace("_", " "), float(v), f"{v:.0%}") for k, v in shares.items()))
+        self.searched.setVisible(said)
+        self.mattered.setVisible(bool(shares))
 
     def _say_key(self) -> None:
         board = self._workbench.training.board
