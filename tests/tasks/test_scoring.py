@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moedal_gui import paths
 from moedal_gui.core.errors import ArgumentError, CancelledError, ExpertError, ExportError, TrainingError
 from moedal_gui.core.label import Label
 from moedal_gui.core.recipe import PAIR_NUMBERS
@@ -273,3 +274,20 @@ def test_a_search_for_settings_says_the_best_and_trains_nothing(labelled_project
         outcome = run(train.plan(project, words))
         assert set(outcome.values["best"]) == {"learning_rate", "weight_decay", "dropout", "schedule", "width"}
         assert "--learning-rate" in outcome.sentence and not project.experts.entries()
+
+
+def test_the_shipped_networks_are_whole_small_and_say_where_they_come_from(
+    labelled_project: Path, tmp_path: Path
+) -> None:
+    files = [p for p in paths.models().rglob("*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 20e6
+    assert not [p for p in files if p.suffix not in (".onnx", ".json", ".npz")]
+    path = Path(shutil.copytree(labelled_project, tmp_path / "p.moedal"))
+    with Project.open(path, write=True) as project:
+        outcome = run(score.plan(project, score.ScoreParameters()))
+        assert outcome.values["provenance"] == "trained on simulation" and "trained on simulation" in outcome.sentence
+        table = pit_table.all_pits(project)
+        sided = table[table["label"].isin(["top", "bottom"])]
+        assert ((sided["score_top"] > sided["score_bottom"]) == (sided["label"] == "top")).mean() > 0.95
+        signal = table["label"] == "candidate"
+        assert table["score_candidate"][signal].median() > 10 * table["score_candidate"][~signal].median()
