@@ -47,7 +47,7 @@ def curves_of(sample: Sample, pits: PitSheet, weights: Weights, band: str) -> Cu
     keep = np.ones(len(sample.codes), bool) if not band else sample.band == band
     part = sample.of_band(band)
     labelled = part.signal | part.background
-    scores, signal = part.scores[labelled], part.signal[labelled]
+    scores, signal = part.fair[labelled], part.signal[labelled]
     words = np.array([*CLASSES, ""], dtype=object)[part.codes.astype(int)]
     table = confusion(words, classes_of(pits, weights)[keep], SCORED_CLASSES)
     return Curves(roc(scores, signal), reliability(scores, signal), table, missing_labels(part))

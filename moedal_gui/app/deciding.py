@@ -53,12 +53,16 @@ class Sample:
         (N,) name of the link, NaN without one.
     band
         (N,) low, medium or high density, empty where it is not known.
+    fair
+        (N,) ``scores``, but by networks that were not taught with the pit where there are such: what curves are drawn
+        from, since a network knows its own examples by heart.
     """
 
     scores: Floats
     codes: npt.NDArray[np.int8]
     pair: Floats
     band: npt.NDArray[np.object_]
+    fair: Floats
 
     @cached_property
     def signal(self) -> npt.NDArray[np.bool_]:
@@ -80,7 +84,7 @@ class Sample:
         if not band:
             return self
         keep = self.band == band
-        return Sample(self.scores[keep], self.codes[keep], self.pair[keep], self.band[keep])
+        return Sample(self.scores[keep], self.codes[keep], self.pair[keep], self.band[keep], self.fair[keep])
 
 
 class Deciding:
@@ -144,7 +148,10 @@ class Deciding:
         table = pits.table
         if self._sample is None:
             band = regime(table["isolated_fraction"].to_numpy(float))
-            self._sample = Sample(pits.scores[:, 0], codes.copy(), table["pair_id"].to_numpy(float), band)
+            scores = pits.scores[:, 0]
+            held = table["oof_candidate"].to_numpy(float) if "oof_candidate" in table else scores
+            fair = np.where(np.isfinite(held), held, scores)
+            self._sample = Sample(scores, codes.copy(), table["pair_id"].to_numpy(float), band, fair)
         return self._sample
 
     # moving the border
@@ -156,7 +163,7 @@ class Deciding:
     def keep_signal(self, share: float) -> bool:
         """Put the threshold where a share of the labelled signal passes; False where nothing is labelled candidate."""
         sample = self._sample_of_band()
-        found = threshold_for_efficiency(sample.scores[sample.signal], share) if sample is not None else None
+        found = threshold_for_efficiency(sample.fair[sample.signal], share) if sample is not None else None
         if found is None:
             self.refused.emit("No scored pit is labelled candidate yet: the share of signal that passes is not known")
             return False

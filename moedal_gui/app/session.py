@@ -189,14 +189,14 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
     if run is None:
         return Loaded(None, pd.DataFrame())
-    table = with_out_of_fold(project, pit_table(project, sheet.record))
+    scores = score_run(project, run)
+    table = with_out_of_fold(project, pit_table(project, sheet.record), scores)
     link_run = project.catalogue.current_run("link")
     candidates, links, far = pd.DataFrame(), None, {}
     if link_run is not None:
         links = project.catalogue.links(link_run.run_id)
         far = far_ends(project, sheet, table, links)
         candidates = candidate_table(project, everything=True)
-    scores = score_run(project, run)
     experts = project.catalogue.expert_scores(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     return Loaded(index_pits(sheet, table, links, run.name, far, experts, ensemble), candidates)

@@ -183,6 +183,9 @@ def test_labels_are_judged_by_folds_that_did_not_see_them(copy: Path) -> None:
         known = np.isfinite(table["oof_score"])
         assert known.sum() > 20 and table["label"][known].isin(["candidate", "top", "bottom", "misc"]).all()
         assert (table["oof_class"][known] == table["label"][known]).mean() > 0.5
+        assert "oof_candidate" not in table
+        fair = with_out_of_fold(project, table, project.catalogue.current_run("score"))["oof_candidate"]
+        assert (np.isfinite(fair) == known).all() and not np.allclose(fair[known], table["score_candidate"][known])
 
 
 def test_what_a_score_hangs_on_can_be_asked(copy: Path) -> None:
