@@ -33,6 +33,7 @@ def main(words: list[str]) -> None:
     """Draw what is missing, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--whole", action="store_true", help="train from nothing and on shuffled labels too")
     parser.add_argument("--pictures", type=Path, help="a folder with train/ and val/, a sub-folder for each class")
     asked = parser.parse_args(words)
     sys.path.insert(0, str(PAGE.parents[1] / "packaging"))
@@ -44,7 +45,7 @@ def main(words: list[str]) -> None:
         make_foil(path, seed)
     lines = ["# How right the networks are", "", *_intro(), "## The shipped ensemble, on foils it has never seen", ""]
     lines += [*_shipped(foils), "", "## After training on one foil's labels, on the other foils", ""]
-    lines += [*_sister(foils, asked.folder), ""]
+    lines += [*_sister(foils, asked.folder, asked.whole), ""]
     if asked.pictures is not None:
         lines += ["## Ordinary pictures in classes", "", *_pictures(asked.pictures, asked.folder), ""]
     PAGE.write_text("\n".join(lines), encoding="utf-8")
@@ -82,15 +83,16 @@ def _shipped(foils: dict[int, Path]) -> list[str]:
     return lines
 
 
-def _sister(foils: dict[int, Path], folder: Path) -> list[str]:
-    """Train on one foil with and without the shipped beginning, judge the others; then on shuffled labels."""
+def _sister(foils: dict[int, Path], folder: Path, whole: bool) -> list[str]:
+    """Train on one foil, judge the others; with ``whole`` also without the shipped beginning and on shuffled labels."""
     richest = max(foils, key=lambda s: _count(foils[s]))
     lines = [
         "| beginning | " + "5-fold accuracy of the experts | top or bottom right | rejection at efficiency .95 |",
         "|---|---|---|---|",
     ]
     others = [path for seed, path in foils.items() if seed != richest]
-    for name, start in (("shipped networks", None), ("nothing", "none")):
+    beginnings = (("shipped networks", None), ("nothing", "none"))
+    for name, start in beginnings if whole else beginnings[:1]:
         taught = _copy(foils[richest], folder / f"taught-{name.split()[0]}.moedal")
         with Project.open(taught, write=True) as project:
             _keep_labels(project, TAUGHT)
@@ -102,6 +104,8 @@ def _sister(foils: dict[int, Path], folder: Path) -> list[str]:
                 run(score.plan(project, score.ScoreParameters(ensemble=str(taught))))
                 tables.append(_labelled(project))
         lines.append(f"| {name} | {said} | {_figures(pd.concat(tables, ignore_index=True))} |")
+    if not whole:
+        return lines
     shuffled = _copy(foils[richest], folder / "shuffled.moedal")
     with Project.open(shuffled, write=True) as project:
         _keep_labels(project, TAUGHT, shuffle=True)
