@@ -1,6 +1,6 @@
 """Make the shipped networks: draw many foils, take each through the pipeline, label them with their truth, train.
 
-    python packaging/make_networks.py FOLDER [--foils 48]
+    python packaging/make_networks.py FOLDER [--foils 50]
 
 Every foil has its own lamps, optics, camera, etching, density and orientation. A foil that is whole is kept, so the
 script goes on where it was stopped. Every eighth foil is never trained on.
@@ -34,7 +34,7 @@ _PITS_A_FIELD = (12.0, 260.0)
 _ANY, _ANY_SHALLOWEST_DEG = 38, (30.0, 42.0)
 _LAB_H_PX, _LAB_APART_PX, _LAB_SHALLOWEST_DEG = (11.0, 17.0), (55.0, 90.0), (34.0, 40.0)
 _COLUMNS, _ROWS = 4, 3
-_MOST_A_FOIL = 1100
+_MOST_A_FOIL = 1000
 NAME = "pits"
 
 
@@ -95,7 +95,8 @@ def training_set(folder: Path, foils: int) -> TrainingSet:
             continue
         with Project.open(folder / f"foil-{seed:03d}.moedal") as project:
             found = labelled.training_set(project, labelled.LabelChoice())
-        part = _taken(found, np.sort(rng.permutation(len(found))[:_MOST_A_FOIL]))
+        most = _MOST_A_FOIL if seed >= _ANY else _MOST_A_FOIL // 2
+        part = _taken(found, np.sort(rng.permutation(len(found))[:most]))
         # Dull pits look too different under another microscope to be told apart by networks that never saw it: they
         # count as pits of their surface, and a person's own labels teach misc.
         parts.append(replace(part, labels=np.where(part.labels == "misc", part.surfaces, part.labels)))
@@ -137,7 +138,7 @@ def _taken(found: TrainingSet, rows: np.ndarray) -> TrainingSet:
 
 def train(folder: Path, foils: int) -> None:
     """Train the shipped ensemble and put it into models/."""
-    settings = TrainingSettings(folds=3, epochs=12, patience=4, batch=128, dropout=0.15, balance="none", shift_px=0)
+    settings = TrainingSettings(folds=3, epochs=10, patience=4, batch=128, dropout=0.2)
     with Project.open(folder / "networks.moedal", write=True, create=True) as project:
         _do(training_plan(project, training_set(folder, foils), settings, NAME))
         source = project.experts.entry(NAME).folder
@@ -154,7 +155,7 @@ def main() -> None:
     """Make what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--foils", type=int, default=48)
+    parser.add_argument("--foils", type=int, default=50)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.foils):

@@ -37,7 +37,7 @@ def test_the_card_tells_what_there_is_to_know(tmp_path: Path) -> None:
     assert card.training["hash"] == training_set.hash and card.training["annotators"] == ["ada"]
     assert card.training["counts"] == training_set.counts and np.sum(card.confusion) == 160
     low, value, high = (card.metrics["balanced_accuracy"][k] for k in ("low", "value", "high"))
-    assert low < value < high and value > 0.7
+    assert low < value <= high and value > 0.7
     assert card.density_range is not None and 100.0 <= card.density_range[0] < card.density_range[1] <= 900.0
     assert sum(band["examples"] for band in card.bands) == 160 and len(card.bands) == 4
     assert card.roc["area"] > 0.8 and set(card.working_point) == {"best_f1", "keeps_0.99", "keeps_0.95", "keeps_0.90"}
