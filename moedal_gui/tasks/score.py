@@ -170,8 +170,13 @@ def _finish(
         row = {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(scores), "classes": counts}
         if run.finished is None:
             extra = _outside(project, scan, pit_runs[scan.scan_id], chosen)
-            project.catalogue.finish_run(run.run_id, {**row, **extra, "trained_on": chosen.card.provenance})
-            row |= extra
+            summary = {**row, **extra, "trained_on": chosen.card.provenance}
+        else:
+            extra = {k: run.summary[k] for k in ("beyond_density", "outside") if k in run.summary}
+            summary = dict(run.summary)
+        # Finished anew also where all was there: the ensemble that was asked for last is the one that is shown.
+        project.catalogue.finish_run(run.run_id, summary)
+        row |= extra
         rows.append(row)
     whole = "; ".join(
         f"{r['scan']}: {r['pits']} pits scored ({', '.join(f'{n} {c}' for c, n in sorted(r['classes'].items()))})"

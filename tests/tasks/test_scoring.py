@@ -130,6 +130,11 @@ def test_every_pit_has_scores_once(copy: Path) -> None:
         assert ((sure["score_top"] > sure["score_bottom"]) == (sure["label"] == "top")).mean() > 0.7
         again = score.plan(project, score.ScoreParameters())
         assert not again.units
+        run(score.plan(project, score.ScoreParameters(ensemble="pits")))
+        other = pit_table.all_pits(project)["score_candidate"]
+        assert not np.allclose(other, table["score_candidate"])
+        run(again)  # what was asked for last is shown, also where nothing was left to compute
+        np.testing.assert_allclose(pit_table.all_pits(project)["score_candidate"], table["score_candidate"])
         votes = project.catalogue.expert_scores(project.catalogue.current_run("score").run_id)  # type: ignore[union-attr]
         assert {"top-bottom", "candidate-top"} <= set(votes.columns)
 
