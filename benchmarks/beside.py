@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.window import open_window, shown
 
 SECONDS = 30.0
 _TICK_MS = 5
@@ -28,23 +29,14 @@ def measure() -> list[str]:
 
 def lateness() -> tuple[list[float], list[float]]:
     """Milliseconds by which each tick of a timer was late: alone, and while a training runs."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "ui"))
     from PySide6.QtWidgets import QApplication
-    from small_foil import make_foil
 
-    from moedal_gui.app.workbench import Workbench
     from moedal_gui.core.label import Label
     from moedal_gui.tasks.train import TrainParameters
-    from moedal_gui.ui.main import application_of, make_window
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _scan, project = make_foil(folder)
-        application = application_of(["benchmark"])
-        workbench = Workbench(folder / "settings.json", folder / "copies")
-        workbench.settings.change(annotator="benchmark")
-        window = make_window(workbench)
-        window.open_path(project)
+        application, workbench, window = open_window(folder)
 
         def live(until: object, seconds: float) -> None:
             end = time.monotonic() + seconds
@@ -52,10 +44,7 @@ def lateness() -> tuple[list[float], list[float]]:
                 QApplication.processEvents()
                 time.sleep(0.002)
 
-        live(
-            lambda: workbench.session.pits is not None and window.canvas is not None and window.canvas.picture_is_shown,
-            60,
-        )
+        live(lambda: shown(workbench, window), 60)
         pits, opened = workbench.session.pits, workbench.session.project
         assert pits is not None and opened is not None
         rows = pits.table[pits.table["surface"].isin(["top", "bottom"])]

@@ -6,12 +6,13 @@ is needed) and presses class keys; every time is from the key event to the next 
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.window import open_window, shown
 
 KEYS = 300
 
@@ -32,24 +33,15 @@ def measure() -> list[str]:
 
 def times_of(keys: int) -> tuple[list[float], list[float]]:
     """Milliseconds from each key to the next crop handed to the screen, and to the screen painted."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "ui"))
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
-    from small_foil import make_foil
-
-    from moedal_gui.app.workbench import Workbench
-    from moedal_gui.ui.main import application_of, make_window
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _scan, project = make_foil(folder)
-        application = application_of(["benchmark"])
-        workbench = Workbench(folder / "settings.json", folder / "copies")
-        workbench.settings.change(annotator="benchmark")
-        window = make_window(workbench)
-        window.open_path(project)
-        while workbench.session.pits is None or window.canvas is None or not window.canvas.picture_is_shown:
+        application, workbench, window = open_window(folder)
+        while not shown(workbench, window):
             QTest.qWait(10)
+        assert workbench.session.pits is not None and window.canvas is not None
         workbench.labelling.start()
         QTest.qWait(500)
         handed: list[float] = []
