@@ -35,17 +35,14 @@ class PitPartners:
         (N, 2): px in the stored picture from the pit to its partner's place; NaN where nothing is known.
     numbers
         (N, len(PAIR_NUMBERS)): the rest angle still missing (0).
-    partner_pit
-        (N,): id of the partner, -1 where none fits.
     """
 
     towards: Floats
     numbers: npt.NDArray[np.float32]
-    partner_pit: npt.NDArray[np.int64]
 
     def taken(self, rows: npt.NDArray[np.intp]) -> PitPartners:
         """Some of the rows."""
-        return PitPartners(self.towards[rows], self.numbers[rows], self.partner_pit[rows])
+        return PitPartners(self.towards[rows], self.numbers[rows])
 
 
 class FoilPartners:
@@ -69,9 +66,8 @@ class FoilPartners:
         count = len(pits)
         towards = np.full((count, 2), np.nan)
         numbers = np.zeros((count, len(PAIR_NUMBERS)), np.float32)
-        partner = np.full(count, -1, dtype=np.int64)
         if self._sides is None or not count:
-            return PitPartners(towards, numbers, partner)
+            return PitPartners(towards, numbers)
         placement = placement_of(self._project, scan)
         places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"]) / placement.scale
         frames = np.array([placement.frame_of(str(f)) for f in pits["field"]], dtype=object)
@@ -83,13 +79,11 @@ class FoilPartners:
             rows, known = rows[known >= 0], known[known >= 0]
             side = self._sides[number]
             ahead = side.partner[known]
-            ids = tables[1 - number]["pit_id"].to_numpy(dtype=np.int64)
-            partner[rows] = np.where(ahead >= 0, ids[np.maximum(ahead, 0)] if len(ids) else -1, -1)
             here = tables[number][["u", "v"]].to_numpy(dtype=float)[known]
             target = (here + side.step[known]) * placement.scale
             towards[rows] = _in_pixels(placement, pits.iloc[rows], target)
             numbers[rows] = _numbers(side, known, ahead, tables[number], tables[1 - number])
-        return PitPartners(towards, numbers, partner)
+        return PitPartners(towards, numbers)
 
 
 def _same_pit(
