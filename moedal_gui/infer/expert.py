@@ -12,10 +12,10 @@ from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.recipe import Recipe
 from moedal_gui.imaging.planes import PlaneElement, plane_group
+from moedal_gui.infer.session import open_session
 
 Float32 = npt.NDArray[np.float32]
 _BATCH = 64  # examples at once: larger ones fall out of the cache
-_QUIET = 3  # onnxruntime's warnings speak of graphs, which tells a user nothing
 
 
 class Expert:
@@ -33,19 +33,8 @@ class Expert:
 
     def __init__(self, card: ExpertCard, path: Path, threads: int = 0) -> None:
         self.card = card
-        # Imported here: the words of a task are read without it.
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = _QUIET
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            self._inputs = [i.name for i in self._session.get_inputs()]
-        except _refusals() as error:
-            raise ExpertError(
-                f"The network of {card.name} cannot be read", path, "take the ensemble from an undamaged copy"
-            ) from error
+        self._session = open_session(path, f"The network of {card.name} cannot be read", threads)
+        self._inputs = [i.name for i in self._session.get_inputs()]
 
     @property
     def elements(self) -> tuple[PlaneElement, ...]:
@@ -87,10 +76,3 @@ class Expert:
             return np.zeros((0, count), np.float32), np.zeros((max(1, len(self.card.folds)), 0, count), np.float32)
         return np.concatenate(means), np.concatenate(folds, axis=1)
 
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises for a file that is no network; its classes have no common root of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as states
-
-    own = [kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    return (OSError, ValueError, RuntimeError, *own)

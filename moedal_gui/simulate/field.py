@@ -93,6 +93,7 @@ def photograph(
     size_px: tuple[int, int],
     surfaces_apart_px: float,
     holes: npt.NDArray[np.float64] | None = None,
+    dirt: Dirt | None = None,
 ) -> npt.NDArray[Any]:
     """Raw pictures of one field.
 
@@ -108,6 +109,8 @@ def photograph(
         Distance of the two etched surfaces: pits that meet make a hole.
     holes
         Pin holes as rows of x, y, radius in px.
+    dirt
+        What lies on the foil, on `SCALE` samples per px; drawn as dirty as the microscope says by default.
 
     Returns
     -------
@@ -117,7 +120,8 @@ def photograph(
     close = pits["x_px"].between(-MARGIN_PX, size_px[0] + MARGIN_PX)
     close &= pits["y_px"].between(-MARGIN_PX, size_px[1] + MARGIN_PX)
     maps = [depth_map(shape, pits[close & ((pits["surface"] == near) == is_near)], SCALE) for is_near in (True, False)]
-    dirt = draw_dirt(rng, shape, SCALE, microscope.dirt)
+    if dirt is None:
+        dirt = draw_dirt(rng, shape, SCALE, microscope.dirt)
     surfaces = Surfaces(maps[0] + dirt.relief, maps[1], SCALE, surfaces_apart_px)
     pictures = _add_dirt(render(surfaces, microscope.optics, microscope.channels), dirt, microscope.optics)
     if holes is not None:

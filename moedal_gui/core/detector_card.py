@@ -1,0 +1,91 @@
+"""The card of a learned detector, and the layout of the maps its network gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from moedal_gui.core.errors import ExpertError
+
+FORMAT = 1
+STRIDE = 2
+"""Pixels of the picture per cell of a map, along each axis."""
+
+MAPS = ("centre", "offset_x", "offset_y", "size", "stretch_x", "stretch_y", "sense_x", "sense_y")
+"""Maps of one surface, in order. ``centre``: logit that a mouth's centre lies in this cell; ``offset_*``: from the
+middle of the cell to that centre, in cells; ``size``: log of the geometric mean of the half axes in px;
+``stretch_*``: log(major/minor) times cos and sin of twice the azimuth of the major axis; ``sense_*``:
+tanh(3 log(major/minor)) times cos and sin of the azimuth of the tip. After those of all surfaces comes one map of dirt
+(logit)."""
+
+
+@dataclass(frozen=True)
+class DetectorCard:
+    """Everything that is known of a detector.
+
+    Attributes
+    ----------
+    view
+        Which planes it looks at, a key of `moedal_gui.imaging.detector_planes.PLANES`.
+    surfaces
+        2: pits of the near and of the far surface apart; 1: all alike.
+    file, sha256
+        Its ONNX file beside the card, and that file's hash.
+    probability
+        Points (logit, probability) of the calibration, logit ascending, on fields held back; straight lines between.
+    working_point
+        Least probability of a pit that is told.
+    thresholds
+        Least probabilities that keep a share of the pits held back: ``keeps_0.95`` and so on, and ``best_f1``.
+    metrics
+        Fractions on the fields held back, by band of density.
+    training
+        Plain values: how many fields and pits, settings, curve.
+    """
+
+    name: str
+    version: str
+    view: str
+    surfaces: int
+    file: str
+    sha256: str
+    probability: tuple[tuple[float, float], ...]
+    working_point: float
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    onnx_difference: float = 0.0
+    weights: str = ""
+    seconds: float = 0.0
+    made: str = ""
+    provenance: str = ""
+
+
+def to_plain(card: DetectorCard) -> dict[str, Any]:
+    """Plain values (for JSON) that `from_plain` turns back into the same card."""
+    return {"format": FORMAT, "what": "detector", **asdict(card)}
+
+
+def from_plain(plain: Any, where: object) -> DetectorCard:
+    """The card that `to_plain` gave these values for.
+
+    Raises
+    ------
+    ExpertError
+        They are no detector's card.
+    """
+    try:
+        values = dict(plain)
+        if values.pop("format") != FORMAT or values.pop("what") != "detector":
+            raise ValueError("it is of another format")
+        values["probability"] = tuple((float(a), float(b)) for a, b in values["probability"])
+        card = DetectorCard(**values)
+        if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights:
+            raise ValueError("its figures make no sense")
+    except (TypeError, ValueError, KeyError) as error:
+        raise ExpertError(
+            "The card of the detector is damaged", where, "take the detector from an undamaged copy"
+        ) from error
+    return card

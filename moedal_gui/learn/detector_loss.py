@@ -1,0 +1,55 @@
+"""What makes a detector's maps wrong: centres by the focal loss, shapes at the centres, dirt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from moedal_gui.core.detector_card import MAPS
+from moedal_gui.learn.detector_examples import Targets
+
+_SHAPE_PRICE = torch.tensor([1.0, 1.0, 2.0, 1.0, 1.0, 0.5, 0.5])
+_DIRT_PRICE = 0.02
+_SURE = 20.0  # logits beyond this are as good as sure
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The sum that is made small, and its parts per pit."""
+
+    total: Tensor
+    centre: float
+    shape: float
+
+
+def losses(maps: Tensor, wanted: Targets, surfaces: int) -> Losses:
+    """Loss of maps (N, surfaces * 8 + 1, h, w) against targets whose arrays have N first.
+
+    The penalty-reduced focal loss of centre maps (Law and Deng, arXiv:1808.01244) and the absolute error of the shapes.
+    """
+    count = maps.shape[0]
+    every = maps[:, :-1].reshape(count, surfaces, len(MAPS), *maps.shape[2:])
+    heat, near = torch.from_numpy(wanted.heat), torch.from_numpy(wanted.near)
+    seen = torch.from_numpy(wanted.seen)[:, None]
+    pits = ((heat == 1.0) * seen).sum().clamp(min=1.0)
+    centre = _centres(every[:, :, 0].clamp(-_SURE, _SURE), heat, seen) / pits
+    weight = near * seen
+    apart = (every[:, :, 1:] - torch.from_numpy(wanted.shape)).abs() * _SHAPE_PRICE[None, None, :, None, None]
+    shape = (apart.sum(dim=2) * weight).sum() / weight.sum().clamp(min=1.0)
+    dirt = torch.from_numpy(wanted.dirt)
+    known = (dirt >= 0.0).float()
+    dull = functional.binary_cross_entropy_with_logits(maps[:, -1], dirt.clamp(min=0.0), reduction="none")
+    # A share of the pixels, brought to the size of the other two.
+    dull = (dull * known).sum() / known.sum().clamp(min=1.0) / _DIRT_PRICE
+    return Losses(centre + shape + 0.1 * dull, centre.item(), shape.item())
+
+
+def _centres(logits: Tensor, heat: Tensor, seen: Tensor) -> Tensor:
+    chance = torch.sigmoid(logits)
+    there = (heat == 1.0).float()
+    hit = there * (1.0 - chance) ** 2 * functional.softplus(-logits)
+    empty = (1.0 - there) * (1.0 - heat) ** 4 * chance**2 * functional.softplus(logits)
+    return ((hit + empty) * seen).sum()

@@ -1,0 +1,26 @@
+"""How a detector is trained; loads no torch, so that any process may say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """Settings of a detector's training.
+
+    Attributes
+    ----------
+    surfaces
+        2: pits of either surface apart; 1: all alike.
+    window_px
+        Side of the windows it learns from, a multiple of 16.
+    """
+
+    surfaces: int = 2
+    steps: int = 4000
+    batch: int = 8
+    window_px: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    seed: int = 0

@@ -1,0 +1,154 @@
+"""From the maps of a learned detector to a table of pits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
+from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
+from moedal_gui.core.scan import Surface
+from moedal_gui.preselect.quality import slope_noise
+
+Float32 = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+SAME_PIT = 0.3
+"""Two centres of one surface nearer than this share of the smaller half axis are one pit."""
+_SAME_PIT_PX = 2.0
+_SMALLEST_PX = 1.0
+
+
+@dataclass(frozen=True)
+class LearnedDetector:
+    """A detector's card and the way from its planes (P, H, W) to its maps."""
+
+    card: DetectorCard
+    maps: Callable[[Float32], Float32]
+
+
+def probability(card: DetectorCard, logits: npt.ArrayLike) -> Floats:
+    """Calibrated probability of logits."""
+    knots = np.asarray(card.probability, dtype=np.float64)
+    return np.asarray(np.interp(np.asarray(logits, dtype=np.float64), knots[:, 0], knots[:, 1]), dtype=np.float64)
+
+
+def detect_by_heatmap(
+    planes: Float32, learned: LearnedDetector, surfaces: tuple[Surface | None, ...], least: float | None = None
+) -> pd.DataFrame:
+    """Pits of one field.
+
+    Parameters
+    ----------
+    planes
+        Shape (P, H, W), as the detector's view has them.
+    surfaces
+        What the detector's surfaces are called, the one near the camera first; None where it cannot be told.
+    least
+        Least probability; the card's working point by default.
+
+    Returns
+    -------
+    Columns of `moedal_gui.core.pit.DETECTION_COLUMNS`, most probable first.
+    """
+    if not planes.any():
+        return empty_detections()
+    maps = learned.maps(planes)
+    bound = learned.card.working_point if least is None else least
+    count = len(MAPS)
+    centres = [maps[k * count] for k in range(len(surfaces))]
+    found = [
+        _peaks(maps[k * count : (k + 1) * count], learned.card, bound, planes.shape[1:]).assign(
+            surface=pd.Series(dtype="str") if name is None else name,
+            surface_score=lambda t, k=k: _surface_scores(t, centres, k, learned.card),
+        )
+        for k, name in enumerate(surfaces)
+    ]
+    table = pd.concat(found, ignore_index=True)
+    table["snr"] = _snr(planes, table)
+    table = table.sort_values("probability", ascending=False, kind="stable")
+    return table[list(DETECTION_COLUMNS)].astype(DETECTION_COLUMNS).reset_index(drop=True)
+
+
+def _peaks(maps: Float32, card: DetectorCard, least: float, size: tuple[int, ...]) -> pd.DataFrame:
+    """Local maxima of one surface that are probable enough; a centre outside the picture is not this field's."""
+    named = dict(zip(MAPS, maps, strict=True))
+    centre = named["centre"]
+    chance = probability(card, centre).astype(np.float64)
+    highest = cv2.dilate(centre, np.ones((3, 3), np.uint8))
+    y, x = np.nonzero((centre >= highest) & (chance >= max(least, 1e-6)))
+    values = {name: picture[y, x].astype(np.float64) for name, picture in named.items()}
+    away = 0.5 * (STRIDE - 1)
+    stretch = np.hypot(values["stretch_x"], values["stretch_y"])
+    half = np.exp(values["size"])
+    table = pd.DataFrame(
+        {
+            "x_px": STRIDE * (x + values["offset_x"]) + away,
+            "y_px": STRIDE * (y + values["offset_y"]) + away,
+            "probability": chance[y, x],
+            "major_px": np.maximum(2.0 * half * np.exp(0.5 * stretch), _SMALLEST_PX),
+            "minor_px": np.maximum(2.0 * half * np.exp(-0.5 * stretch), _SMALLEST_PX),
+            "azimuth_deg": _azimuth(values),
+            "column": x,
+            "row": y,
+        }
+    )
+    inside = table["x_px"].between(-0.5, size[1] - 0.5) & table["y_px"].between(-0.5, size[0] - 0.5)
+    table = table[inside].sort_values("probability", ascending=False, kind="stable").reset_index(drop=True)
+    return table[~_twice_told(table)].reset_index(drop=True)
+
+
+def _azimuth(values: dict[str, Floats]) -> Floats:
+    """Direction of the tip in degrees: the major axis, at the end that the sense points to."""
+    axis = 0.5 * np.arctan2(values["stretch_y"], values["stretch_x"])
+    along = values["sense_x"] * np.cos(axis) + values["sense_y"] * np.sin(axis)
+    return np.asarray(np.degrees(np.where(along < 0, axis + np.pi, axis)) % 360.0)
+
+
+def _twice_told(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Rows (most probable first) whose centre lies as good as on that of a more probable one."""
+    from scipy.spatial import cKDTree
+
+    drop = np.zeros(len(table), dtype=bool)
+    if len(table) < 2:
+        return drop
+    places = table[["x_px", "y_px"]].to_numpy()
+    minor = 0.5 * table["minor_px"].to_numpy()
+    pairs = cKDTree(places).query_pairs(max(_SAME_PIT_PX, SAME_PIT * float(minor.max())), output_type="ndarray")
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    distance = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
+    near = distance < np.maximum(_SAME_PIT_PX, SAME_PIT * np.minimum(minor[pairs[:, 0]], minor[pairs[:, 1]]))
+    for first, second in pairs[near]:
+        drop[second] |= not drop[first]
+    return drop
+
+
+def _surface_scores(table: pd.DataFrame, centres: list[Float32], side: int, card: DetectorCard) -> Floats:
+    """Probability that the surface is right: this surface's against the other's at the same place."""
+    if len(centres) < 2:
+        return np.full(len(table), 0.5)
+    other = cv2.dilate(centres[1 - side], np.ones((3, 3), np.uint8))
+    rival = probability(card, other[table["row"].to_numpy(), table["column"].to_numpy()])
+    mine = table["probability"].to_numpy()
+    # Where both are seen both are there, one above the other: neither takes from the other.
+    rival = np.where(rival >= card.working_point, 0.0, rival)
+    return np.asarray(np.clip(mine / np.maximum(mine + rival, 1e-9), 0.5, 1.0))
+
+
+def _snr(planes: Float32, table: pd.DataFrame) -> Floats:
+    """Root of the power inside each mouth beyond that of the noise."""
+    signal = planes[1:3] if len(planes) > 2 else planes[:1]
+    noise = slope_noise(signal)
+    sums = cv2.integral((signal**2).sum(axis=0).astype(np.float64))
+    half = 0.25 * (table["major_px"] + table["minor_px"]).to_numpy()
+    height, width = planes.shape[1:]
+    xa, xb = (np.clip(np.rint(table["x_px"] + s * half).astype(int) + (s > 0), 0, width) for s in (-1, 1))
+    ya, yb = (np.clip(np.rint(table["y_px"] + s * half).astype(int) + (s > 0), 0, height) for s in (-1, 1))
+    power = sums[yb, xb] - sums[ya, xb] - sums[yb, xa] + sums[ya, xa]
+    pixels = (xb - xa) * (yb - ya) * len(signal)
+    return np.asarray(np.sqrt(np.maximum(power / noise**2 - pixels, 0.0)))

@@ -1,0 +1,121 @@
+"""Make the shipped detector: draw many scans under any lamps and optics, and train the network on their truth.
+
+    python packaging/make_detector.py FOLDER [--scans 400] [--minutes 60]
+
+A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
+stopped. Every eighth scan is never trained on: the calibration comes from those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.detector_planes import slope_planes
+from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.imaging.normalise import normalise, usable_channels
+from moedal_gui.simulate.dirt import Dirt, draw_dirt
+from moedal_gui.simulate.field import SCALE, Microscope, draw_microscope, photograph
+from moedal_gui.simulate.population import Etch, draw_population
+
+SIZE_PX = (512, 512)
+FIELDS = 4
+_PITS = (8.0, 1300.0)  # per 640 x 480 field, both surfaces
+_FIELD_PX = 640.0 * 480.0
+
+
+def _optics(rng: np.random.Generator, microscope: Microscope) -> Microscope:
+    """Wider than the simulator's own ranges: any lobe, any blur, either surface as sharp as the other."""
+    near = float(rng.uniform(0.4, 1.5))
+    optics = replace(
+        microscope.optics,
+        deflection=float(np.exp(rng.uniform(np.log(0.15), np.log(1.1)))),
+        specular=float(rng.uniform(0.0, 0.8)),
+        saturation=float(np.exp(rng.uniform(np.log(0.3), np.log(4.0)))),
+        near_blur_px=near,
+        far_blur_px=near + float(rng.uniform(0.0, 2.0)),
+        far_strength=float(rng.uniform(0.45, 1.0)),
+    )
+    return replace(microscope, optics=optics, dirt=float(rng.uniform(0.0, 14.0)))
+
+
+def _etch(rng: np.random.Generator) -> Etch:
+    return Etch(
+        h_px=float(rng.uniform(5.0, 18.0)),
+        surfaces_apart_px=float(rng.uniform(45.0, 120.0)),
+        dip_range_deg=(float(rng.uniform(20.0, 45.0)), 90.0),
+        V_typical=float(rng.uniform(1.3, 3.2)),
+    )
+
+
+def make_scan(
+    seed: int,
+) -> tuple[npt.NDArray[np.float16], list[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]:
+    """Planes (fields, 5, H, W) of a few fields of one scan, for each its pits, and where dirt lies (fields, H, W).
+
+    Pits are rows of x, y, half major, half minor axis (px), azimuth (rad), 0 near the camera or 1 far.
+    """
+    rng = np.random.default_rng([seed, 4242])
+    microscope = _optics(rng, draw_microscope(rng, (10, 8, 4)[int(rng.choice(3, p=[0.3, 0.4, 0.3]))], None))
+    etch, per_field = _etch(rng), float(np.exp(rng.uniform(*np.log(_PITS))))
+    stacks, tables, dirty = [], [], []
+    for _ in range(FIELDS):
+        low, high = per_field * rng.uniform(0.6, 1.4, 2)
+        margin = (SIZE_PX[0] + 80, SIZE_PX[1] + 80)
+        mean = float(low + high) / 2.0
+        tracks = int(rng.poisson(0.04 * mean))
+        pits = draw_population(rng, etch, margin, (float(low), float(high)), _FIELD_PX, tracks)
+        pits = _worn(rng, pits.assign(x_px=pits["x_px"] - 40.0, y_px=pits["y_px"] - 40.0))
+        dirt = draw_dirt(rng, (SIZE_PX[1], SIZE_PX[0]), SCALE, microscope.dirt)
+        stacks.append(photograph(rng, pits, microscope, "top", SIZE_PX, etch.surfaces_apart_px, dirt=dirt))
+        tables.append(_rows(pits))
+        dirty.append(dirt_mask(dirt))
+    flat = estimate_flat_field(stacks)
+    usable = usable_channels(flat)
+    rim = [i for i, c in enumerate(microscope.channels) if c.kind == "rim" and usable[i]]
+    text = "foil"
+    description = ScanDescription(
+        foil=text, scan=text, channels=microscope.channels, polarity=microscope.optics.polarity
+    )
+    planes = [slope_planes(normalise(s, flat), description, rim, usable) for s in stacks]
+    return np.stack(planes).astype(np.float16), tables, np.stack(dirty)
+
+
+def dirt_mask(dirt: Dirt) -> npt.NDArray[np.bool_]:
+    """Pixels (H, W) that dust, fibres, bubbles or scratches lie on."""
+    relief = np.abs(dirt.relief).reshape(SIZE_PX[1], SCALE, SIZE_PX[0], SCALE).mean(axis=(1, 3))
+    return np.asarray((dirt.absorption > 0.15) | (dirt.glow > 0.15) | (relief > 0.2))
+
+
+def _worn(rng: np.random.Generator, pits: pd.DataFrame) -> pd.DataFrame:
+    """Rounded bottoms and rims that are not quite the model's."""
+    share = float(rng.uniform(0.0, 0.5)) if rng.random() < 0.5 else 0.0
+    pits["rounding"] = np.maximum(pits["rounding"], share)
+    pits["depth_px"] *= rng.uniform(0.85, 1.15)
+    return pits
+
+
+def _rows(pits: pd.DataFrame) -> npt.NDArray[np.float32]:
+    inside = pits["x_px"].between(-20, SIZE_PX[0] + 20) & pits["y_px"].between(-20, SIZE_PX[1] + 20)
+    p = pits[inside]
+    columns = [
+        p["x_px"], p["y_px"], 0.5 * p["major_px"], 0.5 * p["minor_px"], np.radians(p["azimuth_deg"]),
+        (p["surface"] != "top").astype(float),
+    ]  # fmt: skip
+    return np.stack([np.asarray(c, dtype=np.float32) for c in columns], axis=1)
+
+
+def draw(folder: Path, seed: int) -> Path:
+    """The file of one scan, drawn when it is not there."""
+    path = folder / f"scan-{seed:04d}.npz"
+    if not path.is_file():
+        planes, tables, dirty = make_scan(seed)
+        part = path.with_suffix(".part.npz")
+        np.savez(part, planes=planes, dirty=dirty, **{f"pits{k}": table for k, table in enumerate(tables)})
+        part.replace(path)
+    return path
