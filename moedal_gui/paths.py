@@ -20,6 +20,11 @@ def models() -> Path:
     return _beside_the_program("models")
 
 
+def detectors() -> Path:
+    """Folder of shipped detectors, laid out as `models`."""
+    return _beside_the_program("detectors")
+
+
 def settings_file() -> Path:
     """The user's settings (JSON)."""
     return user_config_path(_NAME, appauthor=False) / "settings.json"

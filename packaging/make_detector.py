@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +117,7 @@ def draw(folder: Path, seed: int) -> Path:
     if not path.is_file():
         planes, tables, dirty = make_scan(seed)
         part = path.with_suffix(".part.npz")
-        np.savez(part, planes=planes, dirty=dirty, **{f"pits{k}": table for k, table in enumerate(tables)})
+        pits: dict[str, Any] = {f"pits{k}": table for k, table in enumerate(tables)}
+        np.savez(part, planes=planes, dirty=dirty, **pits)
         part.replace(path)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from moedal_gui.core.errors import ExpertError
 
@@ -46,7 +46,7 @@ class DetectorCard:
 
     name: str
     version: str
-    view: str
+    view: Literal["slope", "picture"]
     surfaces: int
     file: str
     sha256: str
@@ -82,6 +82,8 @@ def from_plain(plain: Any, where: object) -> DetectorCard:
             raise ValueError("it is of another format")
         values["probability"] = tuple((float(a), float(b)) for a, b in values["probability"])
         card = DetectorCard(**values)
+        if card.view not in ("slope", "picture"):
+            raise ValueError("it looks at nothing known")
         if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights:
             raise ValueError("its figures make no sense")
     except (TypeError, ValueError, KeyError) as error:

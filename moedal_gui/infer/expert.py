@@ -75,4 +75,3 @@ class Expert:
             count = len(self.card.answers)
             return np.zeros((0, count), np.float32), np.zeros((max(1, len(self.card.folds)), 0, count), np.float32)
         return np.concatenate(means), np.concatenate(folds, axis=1)
-

@@ -85,7 +85,9 @@ def targets(pits: Float32, surfaces: int, cells: tuple[int, int]) -> tuple[Float
         if xa >= xb or ya >= yb:
             continue
         dx, dy = x - np.arange(xa, xb, dtype=np.float32), y - np.arange(ya, yb, dtype=np.float32)
-        around = np.exp(-((cx - np.arange(xa, xb))[None, :] ** 2 + (cy - np.arange(ya, yb))[:, None] ** 2) / (2 * sigma**2))
+        around = np.exp(
+            -((cx - np.arange(xa, xb))[None, :] ** 2 + (cy - np.arange(ya, yb))[:, None] ** 2) / (2 * sigma**2)
+        )
         window = heat[side, ya:yb, xa:xb]
         np.maximum(window, around.astype(np.float32), out=window)
         _shape_of(row, (cx, cy), (dx, dy), (xa, ya), shape[side], near[side], nearest[side])
@@ -115,7 +117,7 @@ def _shape_of(
 
 
 def window(
-    field: TaughtField, size: int, surfaces: int, rng: np.random.Generator, slopes: bool, gentle: bool = False
+    field: TaughtField, size: int, surfaces: int, rng: np.random.Generator, slopes: bool, any_angle: bool = True
 ) -> tuple[Float32, Targets]:
     """A window of a field, turned, scaled and changed at random, with its targets.
 
@@ -125,8 +127,8 @@ def window(
         Side of the window, px.
     slopes
         Whether planes 1 and 2 are a vector that turns with the picture.
-    gentle
-        Only turns and mirrors, no other change.
+    any_angle
+        Whether it may be turned by any angle, not by quarters only.
 
     Returns
     -------
@@ -135,8 +137,8 @@ def window(
     height, width = field.planes.shape[1:]
     angle = float(rng.choice(4)) * np.pi / 2
     zoom = 1.0
-    if not gentle and rng.random() < 0.5:
-        angle = float(rng.uniform(0, 2 * np.pi))
+    if rng.random() < 0.5:
+        angle = float(rng.uniform(0, 2 * np.pi)) if any_angle else angle
         zoom = float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([mirror, 1.0])
@@ -159,8 +161,7 @@ def window(
         unit = turn / zoom
         vx, vy = planes[1].copy(), planes[2].copy()
         planes[1], planes[2] = unit[0, 0] * vx + unit[0, 1] * vy, unit[1, 0] * vx + unit[1, 1] * vy
-    if not gentle:
-        planes = _changed(planes, rng, slopes)
+    planes = _changed(planes, rng, slopes)
     pits = _moved(field.pits, matrix, turn, zoom)
     heat, shape, near = targets(pits, surfaces, (size // STRIDE, size // STRIDE))
     inside = np.ones((height, width), np.float32) if field.known is None else field.known.astype(np.float32)
@@ -198,7 +199,7 @@ def _moved(pits: Float32, matrix: npt.NDArray[np.float64], turn: npt.NDArray[np.
 
 def _changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32:
     """Another gain, lobe, blur and noise; backlit and halo sometimes absent."""
-    planes = planes * np.float32(np.exp(rng.uniform(np.log(0.6), np.log(1.7))))
+    planes = np.asarray(planes * np.float32(np.exp(rng.uniform(np.log(0.6), np.log(1.7)))), dtype=np.float32)
     if slopes:
         if rng.random() < 0.5:
             planes[3:] = 0.0
@@ -213,18 +214,24 @@ def _changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32
     if rng.random() < 0.6:
         noise = rng.normal(0.0, float(rng.uniform(0.0, 0.15)), planes.shape).astype(np.float32)
         if rng.random() < 0.3:
-            noise = np.stack([cv2.GaussianBlur(n, (0, 0), 1.0) for n in noise]) * 2.0
+            noise = 2.0 * np.stack([np.asarray(cv2.GaussianBlur(n, (0, 0), 1.0), dtype=np.float32) for n in noise])
         # A plane that is not there stays so.
-        planes = planes + noise * np.any(planes, axis=(1, 2), keepdims=True)
+        planes = np.asarray(planes + noise * np.any(planes, axis=(1, 2), keepdims=True), dtype=np.float32)
     return np.asarray(np.clip(planes, -LARGEST, LARGEST), dtype=np.float32)
 
 
 def batch(
-    fields: Sequence[TaughtField], count: int, size: int, surfaces: int, rng: np.random.Generator, slopes: bool
+    fields: Sequence[TaughtField],
+    count: int,
+    size: int,
+    surfaces: int,
+    rng: np.random.Generator,
+    slopes: bool,
+    any_angle: bool = True,
 ) -> tuple[Float32, Targets]:
     """Windows of fields drawn at random; every array with the window as first axis."""
     chosen = rng.integers(len(fields), size=count)
-    made = [window(fields[int(k)], size, surfaces, rng, slopes) for k in chosen]
+    made = [window(fields[int(k)], size, surfaces, rng, slopes, any_angle) for k in chosen]
     parts = [t for _, t in made]
     return np.stack([p for p, _ in made]), Targets(
         *(np.stack([getattr(t, name) for t in parts]) for name in ("heat", "shape", "near", "dirt", "seen"))

@@ -43,6 +43,7 @@ class DetectorNetwork(nn.Module):
 
     def __init__(self, planes: int, surfaces: int) -> None:
         super().__init__()
+        self.surfaces = surfaces
         a, b, c, d = self.widths
         self.stem = nn.Sequential(_step(planes, a, 4, STRIDE, 1), _Block(a))
         self.second = nn.Sequential(_step(a, b, 3, 2, 1), _Block(b), _Block(b))

@@ -15,7 +15,7 @@ from moedal_gui.core.errors import TrainingError
 from moedal_gui.learn.detector_examples import TaughtField, batch
 from moedal_gui.learn.detector_loss import losses
 from moedal_gui.learn.detector_network import DetectorNetwork
-from moedal_gui.learn.detector_settings import DetectorSettings
+from moedal_gui.learn.detector_settings import STEPS_A_ROUND, DetectorSettings
 from moedal_gui.learn.state import (
     Arrays,
     load_optimiser,
@@ -26,7 +26,6 @@ from moedal_gui.learn.state import (
     weights_of,
 )
 
-STEPS_A_ROUND = 50
 _WARM_UP = 100
 _LARGEST_GRADIENT = 20.0
 
@@ -37,7 +36,7 @@ class DetectorRun:
     def __init__(self, planes: int, settings: DetectorSettings, start: Arrays | None = None) -> None:
         self.curve: list[dict[str, Any]] = []
         self.seconds = 0.0
-        self._settings, self._planes = settings, planes
+        self.settings, self._planes = settings, planes
         self._random = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
         self._network = DetectorNetwork(planes, settings.surfaces)
@@ -52,12 +51,12 @@ class DetectorRun:
     @property
     def over(self) -> bool:
         """Whether every step is done."""
-        return self._step >= self._settings.steps
+        return self._step >= self.settings.steps
 
     @property
     def share(self) -> float:
         """Share of the steps that are done."""
-        return self._step / self._settings.steps
+        return self._step / self.settings.steps
 
     def round(self, fields: Sequence[TaughtField], between: Callable[[], float]) -> None:
         """Some steps on random windows; `between` is called before each, may wait (and says how long) or raise."""
@@ -75,15 +74,23 @@ class DetectorRun:
         self.seconds += spent
         row = {"step": self._step, "centre_loss": float(np.mean(centre)), "shape_loss": float(np.mean(shape))}
         if not all(math.isfinite(v) for v in row.values()):
-            raise TrainingError("The detector's loss is not finite any more", f"step {self._step}", "lower the step length")
+            raise TrainingError(
+                "The detector's loss is not finite any more", f"step {self._step}", "lower the step length"
+            )
         self.curve.append({**row, "seconds": round(spent, 2)})
 
     def _learn(self, fields: Sequence[TaughtField]) -> tuple[float, float]:
-        settings = self._settings
+        settings = self.settings
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
         planes, wanted = batch(
-            fields, settings.batch, settings.window_px, settings.surfaces, self._random, self._planes > 1
+            fields,
+            settings.batch,
+            settings.window_px,
+            settings.surfaces,
+            self._random,
+            self._planes > 1,
+            settings.any_angle,
         )
         maps = self._network(torch.from_numpy(planes).contiguous(memory_format=torch.channels_last))
         found = losses(maps, wanted, settings.surfaces)
@@ -95,8 +102,8 @@ class DetectorRun:
         return found.centre, found.shape
 
     def _rate(self) -> float:
-        rising = min(1.0, (self._step + 1) / min(_WARM_UP, max(1, self._settings.steps // 10)))
-        return self._settings.learning_rate * rising * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * self.share)))
+        rising = min(1.0, (self._step + 1) / min(_WARM_UP, max(1, self.settings.steps // 10)))
+        return self.settings.learning_rate * rising * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * self.share)))
 
     @property
     def weights(self) -> Arrays:
@@ -105,7 +112,7 @@ class DetectorRun:
 
     def network(self) -> DetectorNetwork:
         """The network, ready to be asked."""
-        found = DetectorNetwork(self._planes, self._settings.surfaces)
+        found = DetectorNetwork(self._planes, self.settings.surfaces)
         load_weights(found, self.weights)
         return found.eval()
 

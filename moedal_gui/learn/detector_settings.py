@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STEPS_A_ROUND = 50
+"""Steps of one round: after each the training can be taken up again."""
+
 
 @dataclass(frozen=True)
 class DetectorSettings:
@@ -15,6 +18,8 @@ class DetectorSettings:
         2: pits of either surface apart; 1: all alike.
     window_px
         Side of the windows it learns from, a multiple of 16.
+    any_angle
+        Whether windows are turned by any angle; else by quarters only, for pits known by upright boxes.
     """
 
     surfaces: int = 2
@@ -23,4 +28,5 @@ class DetectorSettings:
     window_px: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
+    any_angle: bool = True
     seed: int = 0

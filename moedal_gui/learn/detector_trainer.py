@@ -1,10 +1,10 @@
-"""Training a detector to its end: resumable at every round, stopped and paused between steps."""
+"""Training a detector: resumable at every round, stopped and paused between steps."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -18,59 +18,69 @@ from moedal_gui.store.training_folder import TrainingFolder
 DETECTOR = "detector"
 
 
-def train_detector(
-    folder: TrainingFolder,
-    fields: Sequence[TaughtField],
-    settings: DetectorSettings,
-    start: Arrays | None = None,
-    threads: int = 0,
-    told: Callable[[float], None] | None = None,
-) -> DetectorRun:
-    """Train until every step is done, going on where an earlier try was cut short.
+class DetectorTraining:
+    """One training of a detector.
 
     Parameters
     ----------
+    folder
+        Where its checkpoint, curve and flags lie.
+    fields
+        What it learns from.
     start
         Weights to begin from.
     threads
         Cores to use; 0 for all.
-    told
-        Called after each round with the share that is done.
 
     Raises
     ------
-    CancelledError
-        The folder says cancel; the last whole round is kept.
     TrainingError
-        There is nothing to learn from, or the disk gives out.
+        There is nothing to learn from.
     """
-    if not fields:
-        raise TrainingError("There are no fields to teach the detector", folder.path, "label some pits first")
-    if threads:
-        torch.set_num_threads(threads)
-    place = folder.fold(DETECTOR, 0)
-    run = DetectorRun(fields[0].planes.shape[0], settings, start)
-    try:
-        stored = place.checkpoint()
-        if stored is not None:
-            run.restore(*stored)
-    except TrainingError as error:
-        logging.getLogger(__name__).warning("The detector's checkpoint cannot be used: %s", error.what)
-        place.forget()
-        run = DetectorRun(fields[0].planes.shape[0], settings, start)
 
-    def between() -> float:
+    def __init__(
+        self,
+        folder: TrainingFolder,
+        fields: Sequence[TaughtField],
+        settings: DetectorSettings,
+        start: Arrays | None = None,
+        threads: int = 0,
+    ) -> None:
+        if not fields:
+            raise TrainingError("There are no fields to teach the detector", folder.path, "label some pits first")
+        if threads:
+            torch.set_num_threads(threads)
+        self._folder, self._fields = folder, fields
+        self._place = folder.fold(DETECTOR, 0)
+        self.run = DetectorRun(fields[0].planes.shape[0], settings, start)
+        try:
+            stored = self._place.checkpoint()
+            if stored is not None:
+                self.run.restore(*stored)
+        except TrainingError as error:
+            logging.getLogger(__name__).warning("The detector's checkpoint cannot be used: %s", error.what)
+            self._place.forget()
+            self.run = DetectorRun(fields[0].planes.shape[0], settings, start)
+
+    def until(self, share: float) -> None:
+        """Go on until a share of the steps is done; every round is kept.
+
+        Raises
+        ------
+        CancelledError
+            The folder says cancel; the last whole round is kept.
+        TrainingError
+            The disk gives out.
+        """
+        while not self.run.over and self.run.share < share:
+            self.run.round(self._fields, self._between)
+            self._place.save_checkpoint(*self.run.stored())
+            self._place.set_curve(self.run.curve)
+
+    def _between(self) -> float:
         begun = time.monotonic()
-        while folder.paused and not folder.cancelled:
+        while self._folder.paused and not self._folder.cancelled:
             time.sleep(0.1)
-        if folder.cancelled:
-            raise CancelledError("Training was cancelled", folder.path)
+        if self._folder.cancelled:
+            raise CancelledError("Training was cancelled", self._folder.path)
         return time.monotonic() - begun
-
-    while not run.over:
-        run.round(fields, between)
-        place.save_checkpoint(*run.stored())
-        place.set_curve(run.curve)
-        if told is not None:
-            told(run.share)
-    return run

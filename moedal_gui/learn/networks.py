@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,27 @@ class EquivariantNetwork(Network):
         return total / len(mixing)
 
 
+class ChannelNetwork(Network):
+    """Every channel is an example of its class: trained on one at a time, asked about all and averaged."""
+
+    def __init__(self, recipe: Recipe, settings: TrainingSettings, classes: int) -> None:
+        super().__init__(recipe, settings, classes)
+        self.trunk = TRUNKS["plain"](replace(recipe, planes=("single",), azimuths_deg=()), settings)
+
+    def forward(self, pictures: Tensor, numbers: Tensor) -> Tensor:
+        """Mean logits over the channels; while it learns, those of one channel of each example drawn at random."""
+        pictures, numbers = self.scaled(pictures, numbers)
+        if self.training:
+            count, views, channels, side = pictures.shape[:4]
+            drawn = torch.randint(channels, (count, 1, 1, 1, 1)).expand(count, views, 1, side, side)
+            return self.head(self.embedded(pictures.gather(2, drawn), numbers))
+        each = [self.head(self.embedded(pictures[:, :, c : c + 1], numbers)) for c in range(pictures.shape[2])]
+        return torch.stack(each).mean(dim=0)
+
+
+_KINDS: dict[str, type[Network]] = {"equivariant": EquivariantNetwork, "channels": ChannelNetwork}
+
+
 def build(recipe: Recipe, settings: TrainingSettings, classes: int) -> Network:
     """A fresh network; torch's seed decides its weights.
 
@@ -111,8 +132,7 @@ def build(recipe: Recipe, settings: TrainingSettings, classes: int) -> Network:
     row = network_row(settings.network)
     if reason := row.refusal(recipe):
         raise TrainingError(f"This network does not fit: {reason}", "", "choose another network or a rim recipe")
-    kind = EquivariantNetwork if settings.network == "equivariant" else Network
-    network = kind(recipe, settings, classes)
+    network = _KINDS.get(settings.network, Network)(recipe, settings, classes)
     _initialise(network, settings.initialisation)
     return network
 

@@ -52,6 +52,7 @@ NETWORKS: tuple[NetworkRow, ...] = (
     NetworkRow("residual", "Residual", "Five stages of two residual blocks"),
     NetworkRow("residual-small", "Residual, small", "A stage of one residual block at every halving"),
     NetworkRow("ring", "Lamp ring", "Convolutions over the picture and round the ring of lamps", rim_only=True),
+    NetworkRow("channels", "Each channel", "Every channel is an example of its own; all their answers are averaged"),
     NetworkRow("equivariant", "Equivariant", "Sees every turn of a crop with its lamps and gives all the same answer"),
 )
 

@@ -199,6 +199,7 @@ TRUNKS: dict[str, Callable[[Recipe, TrainingSettings], nn.Module]] = {
     "residual": _residual,
     "residual-small": _residual_small,
     "ring": RingTrunk,
+    "channels": PlainTrunk,
     "equivariant": PlainTrunk,
 }
 """One maker of a trunk for every row of NETWORKS."""

@@ -62,13 +62,12 @@ def detect_by_heatmap(
     bound = learned.card.working_point if least is None else least
     count = len(MAPS)
     centres = [maps[k * count] for k in range(len(surfaces))]
-    found = [
-        _peaks(maps[k * count : (k + 1) * count], learned.card, bound, planes.shape[1:]).assign(
-            surface=pd.Series(dtype="str") if name is None else name,
-            surface_score=lambda t, k=k: _surface_scores(t, centres, k, learned.card),
-        )
-        for k, name in enumerate(surfaces)
-    ]
+    found = []
+    for k, name in enumerate(surfaces):
+        part = _peaks(maps[k * count : (k + 1) * count], learned.card, bound, planes.shape[1:])
+        part["surface"] = pd.Series(name, index=part.index, dtype="str")
+        part["surface_score"] = _surface_scores(part, centres, k, learned.card)
+        found.append(part)
     table = pd.concat(found, ignore_index=True)
     table["snr"] = _snr(planes, table)
     table = table.sort_values("probability", ascending=False, kind="stable")

@@ -11,12 +11,14 @@ import pandas as pd
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
 from moedal_gui.imaging.harmonics import harmonic_matrix
 from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
-Method = Literal["auto", "divergence", "blob"]
+Method = Literal["auto", "divergence", "blob", "heatmap"]
 
 
 def usable_rim(description: ScanDescription, flat: FlatField) -> tuple[int, ...]:
@@ -44,6 +46,28 @@ def chosen_method(method: Method, description: ScanDescription, flat: FlatField)
     return "divergence" if surrounded(description, usable_rim(description, flat)) else "blob"
 
 
+def natural_view(description: ScanDescription, flat: FlatField) -> View:
+    """What a learned detector looks at on this scan: slopes where they can be had, else the one best picture."""
+    return "slope" if surrounded(description, usable_rim(description, flat)) else "picture"
+
+
+def detector_planes(
+    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, view: View
+) -> npt.NDArray[np.float32]:
+    """The planes (P, H, W) a learned detector of this view sees of a raw field; zero where it has no picture.
+
+    Raises
+    ------
+    DetectionError
+        The view is ``slope`` and the lamps do not surround the foil.
+    """
+    field = normalise(stack_raw, flat)
+    if view == "slope":
+        return slope_planes(field, description, usable_rim(description, flat), usable_channels(flat))
+    channel = blob_channel(description, flat)
+    return picture_planes(field[channel] if channel is not None else np.zeros_like(field[0]))
+
+
 def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:
     """The channel that shows pits best without slopes: backlit, a lone picture, halo, then any that lives."""
     usable = usable_channels(flat)
@@ -55,7 +79,11 @@ def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:
 
 
 def detect(
-    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, method: Method = "auto"
+    stack_raw: npt.NDArray[Any],
+    description: ScanDescription,
+    flat: FlatField,
+    method: Method = "auto",
+    learned: LearnedDetector | None = None,
 ) -> pd.DataFrame:
     """Find the pits of one field.
 
@@ -68,7 +96,10 @@ def detect(
     flat
         Flat field of the scan.
     method
-        ``divergence`` needs three rim lamps round the foil; ``blob`` takes one channel; ``auto`` picks.
+        ``divergence`` needs three rim lamps round the foil; ``blob`` takes one channel; ``heatmap`` is the learned
+        detector; ``auto`` picks.
+    learned
+        The learned detector, for ``heatmap``.
 
     Returns
     -------
@@ -77,12 +108,20 @@ def detect(
     Raises
     ------
     DetectionError
-        The method is unknown, or ``divergence`` is asked for without three good lamps.
+        The method is unknown, or slopes are asked for without three good lamps.
     """
     if stack_raw.shape[0] != len(description.channels):
         what = f"The field has {stack_raw.shape[0]} channels, the scan {len(description.channels)}"
         raise DetectionError(what, description.scan, "check the channels in scan.toml")
     name = chosen_method(method, description, flat)
+    if name == "heatmap":
+        if learned is None:
+            raise DetectionError("The method heatmap needs a learned detector", description.scan, "name one")
+        planes = detector_planes(stack_raw, description, flat, learned.card.view)
+        one = learned.card.surfaces == 1
+        return detect_by_heatmap(
+            planes, learned, (None,) if one else (description.near_surface, description.far_surface)
+        )
     field = normalise(stack_raw, flat)
     if name == "divergence":
         rim = usable_rim(description, flat)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moedal_gui.core.card import EnsembleCard, from_plain, to_plain
+from moedal_gui.core import card as ensemble_card
+from moedal_gui.core import detector_card
+from moedal_gui.core.card import EnsembleCard
+from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.core.errors import ExpertError, NotFoundError
 
 _CARD = "card.json"
@@ -90,7 +93,7 @@ class Registry:
         taken = [_version_order(e.version)[0] for e in self.entries() if e.name == name]
         return str(max(taken, default=0) + 1)
 
-    def add(self, name: str, fill: Callable[[Path, str], EnsembleCard]) -> Entry:
+    def add(self, name: str, fill: Callable[[Path, str], EnsembleCard | DetectorCard]) -> Entry:
         """Put a new version in place.
 
         Parameters
@@ -111,7 +114,7 @@ class Registry:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             card = fill(part, version)
-            (part / _CARD).write_text(json.dumps(to_plain(card), indent=1), encoding="utf-8")
+            (part / _CARD).write_text(json.dumps(_plain(card), indent=1), encoding="utf-8")
             target = part.with_name(version)
             os.replace(part, target)  # noqa: PTH105 - one call that replaces or fails as a whole
         except OSError as error:
@@ -166,24 +169,40 @@ class Registry:
             raise ExpertError("Ensembles cannot be changed here", self.path, "open the project for writing")
 
 
+def _plain(card: EnsembleCard | DetectorCard) -> dict[str, Any]:
+    return detector_card.to_plain(card) if isinstance(card, DetectorCard) else ensemble_card.to_plain(card)
+
+
 def read_card(folder: Path) -> EnsembleCard:
-    """The card in a version's folder.
+    """The card of an ensemble in its version's folder.
 
     Raises
     ------
     ExpertError
         There is none, or it is damaged.
     """
+    return ensemble_card.from_plain(_words(folder), folder / _CARD)
+
+
+def read_detector_card(folder: Path) -> DetectorCard:
+    """The card of a detector in its version's folder.
+
+    Raises
+    ------
+    ExpertError
+        There is none, or it is damaged.
+    """
+    return detector_card.from_plain(_words(folder), folder / _CARD)
+
+
+def _words(folder: Path) -> Any:
     path = folder / _CARD
     try:
-        words: Any = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ExpertError("There is no ensemble", folder, "check the path") from None
     except (OSError, ValueError) as error:
-        raise ExpertError(
-            "The card of the ensemble is damaged", path, "take the ensemble from an undamaged copy"
-        ) from error
-    return from_plain(words, path)
+        raise ExpertError("The card of the ensemble is damaged", path, "take it from an undamaged copy") from error
 
 
 def checked(folder: Path) -> EnsembleCard:
@@ -196,18 +215,29 @@ def checked(folder: Path) -> EnsembleCard:
     """
     card = read_card(folder)
     for expert in card.experts:
-        path = folder / expert.file
-        if not path.is_file():
-            raise ExpertError(
-                f"The network of {expert.name} is missing", path, "take the ensemble from an undamaged copy"
-            )
-        if file_hash(path) != expert.sha256:
-            raise ExpertError(
-                f"The network of {expert.name} is not the file its card was written for",
-                path,
-                "take the ensemble from an undamaged copy",
-            )
+        _check_file(folder / expert.file, expert.sha256, expert.name)
     return card
+
+
+def checked_detector(folder: Path) -> DetectorCard:
+    """The card of a detector whose network is the very file it was made with.
+
+    Raises
+    ------
+    ExpertError
+        The network is missing or is another file than the card says.
+    """
+    card = read_detector_card(folder)
+    _check_file(folder / card.file, card.sha256, card.name)
+    return card
+
+
+def _check_file(path: Path, sha256: str, name: str) -> None:
+    remedy = "take it from an undamaged copy"
+    if not path.is_file():
+        raise ExpertError(f"The network of {name} is missing", path, remedy)
+    if file_hash(path) != sha256:
+        raise ExpertError(f"The network of {name} is not the file its card was written for", path, remedy)
 
 
 def file_hash(path: Path) -> str:

@@ -11,15 +11,16 @@ import pandas as pd
 from moedal_gui import __version__
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
-from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import SATURATED_SHARE, FlatField, stuck_share
-from moedal_gui.preselect.methods import Method, chosen_method, detect
+from moedal_gui.preselect.methods import Method, chosen_method, detect, natural_view
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.detectors import chosen_detector, detector_of
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
 
@@ -32,6 +33,10 @@ class PreselectParameters:
 
     scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
     method: Method = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
+    detector: str | None = field(
+        default=None,
+        metadata=parameter("a learned detector by name, or another project, for heatmap; the current one by default"),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class _FieldUnit:
     description: ScanDescription
     flat: FlatField
     method: Method
+    detector: Path | None
 
 
 def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, pd.DataFrame]:
@@ -59,10 +65,11 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
     runs: list[tuple[ScanRecord, RunRecord]] = []
     done = 0
     for scan in seen:
-        run = _run_for(project, scan, parameters.method)
+        how = _how(project, scan, parameters)
+        run = _run_for(project, scan, how.words)
         runs.append((scan, run))
         finished = project.catalogue.done_fields(run.run_id)
-        new = [] if run.finished else _units(project, scan, run, parameters.method, finished)
+        new = [] if run.finished else _units(project, scan, run, how, finished)
         units += new
         done += len(finished)
 
@@ -87,6 +94,7 @@ def look_through(unit: _FieldUnit) -> pd.DataFrame:
     finally:
         images.close()
     method = chosen_method(unit.method, unit.description, unit.flat)
+    learned = detector_of(unit.detector) if unit.detector is not None else None
     dead = [
         c.step in unit.missing or stuck_share(p) > SATURATED_SHARE
         for c, p in zip(unit.description.channels, stack, strict=True)
@@ -97,12 +105,34 @@ def look_through(unit: _FieldUnit) -> pd.DataFrame:
         "auto", unit.description, unit.flat
     ):
         return empty_detections()
-    return detect(stack, unit.description, flat, method)
+    return detect(stack, unit.description, flat, method, learned)
 
 
-def _run_for(project: Project, scan: ScanRecord, method: Method) -> RunRecord:
+@dataclass(frozen=True)
+class _How:
+    """How a scan is looked through: what the run says of it, the method, and the folder of a learned detector."""
+
+    words: dict[str, str]
+    method: Method
+    detector: Path | None
+
+
+def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) -> _How:
+    assert scan.flat is not None
+    method = parameters.method
+    if parameters.detector is not None:
+        if method not in ("auto", "heatmap"):
+            raise ArgumentError(f"--detector does not go with --method {method}", "", "leave one of them out")
+        method = "heatmap"
+    if method != "heatmap":
+        return _How({"method": method}, method, None)
+    view = natural_view(scan.description, FlatField.from_json(scan.flat))
+    chosen = chosen_detector(project, parameters.detector, view)
+    return _How({"method": method, "detector": chosen.title}, method, chosen.folder)
+
+
+def _run_for(project: Project, scan: ScanRecord, words: dict[str, str]) -> RunRecord:
     """The run these words stand for: whole already, begun, or new."""
-    words = {"method": method}
     hashed = pixels_hash(scan, project.catalogue.fields(scan.scan_id))
     newest = project.catalogue.current_run("preselect", scan.scan_id)
     same = newest is not None and newest.input_hash == hashed and dict(newest.parameters) == words
@@ -111,12 +141,23 @@ def _run_for(project: Project, scan: ScanRecord, method: Method) -> RunRecord:
     return project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__)
 
 
-def _units(project: Project, scan: ScanRecord, run: RunRecord, method: Method, finished: set[int]) -> list[_FieldUnit]:
+def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finished: set[int]) -> list[_FieldUnit]:
     assert scan.flat is not None
     flat = FlatField.from_json(scan.flat)
     pixels = project.path / "pixels"
     return [
-        _FieldUnit(pixels, row.batch, row.slot, run.run_id, row.field_id, row.missing, scan.description, flat, method)
+        _FieldUnit(
+            pixels,
+            row.batch,
+            row.slot,
+            run.run_id,
+            row.field_id,
+            row.missing,
+            scan.description,
+            flat,
+            how.method,
+            how.detector,
+        )
         for row in project.catalogue.field_rows(scan.scan_id)
         if row.batch is not None and row.field_id not in finished
     ]

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from moedal_gui.core.errors import ArgumentError
 from moedal_gui.core.recipe import Plane
 from moedal_gui.core.task import Plan, parameter
+from moedal_gui.learn.detector_settings import STEPS_A_ROUND
 from moedal_gui.learn.settings import (
     BALANCES,
     INITIALISATIONS,
@@ -23,6 +24,7 @@ from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, read_card
 from moedal_gui.tasks.crop_set import crop_set
+from moedal_gui.tasks.detectors import named_detector
 from moedal_gui.tasks.ensembles import named_entry, shipped_entry
 from moedal_gui.tasks.labelled import (
     AGREEMENTS,
@@ -34,15 +36,14 @@ from moedal_gui.tasks.labelled import (
 )
 from moedal_gui.tasks.labelled import training_set as labelled_set
 from moedal_gui.tasks.settings_search import search_plan
+from moedal_gui.tasks.train_detector import detector_plan
 from moedal_gui.tasks.training import require_torch, training_plan
 
 PICTURES = "pictures"
 FROM_NOTHING = "none"
 _NETWORK_NAMES = tuple(row.name for row in NETWORKS)
 _WHAT: tuple[str, ...] = ("experts", "detector")
-_PICTURE_SETTINGS = TrainingSettings(
-    network="deep", batch=32, epochs=40, patience=40, learning_rate=2e-3, shift_px=2, noise=0.01
-)
+_PICTURE_SETTINGS = TrainingSettings(batch=32, epochs=50, patience=50, learning_rate=2e-3, shift_px=2)
 _PIT_SETTINGS = TrainingSettings()
 _TRANSFER_RATE = 1e-3
 
@@ -56,7 +57,9 @@ class TrainParameters:
     )
     from_: str | None = field(
         default=None,
-        metadata=parameter("crops:FOLDER, its sub-folders are the classes; the project's labels by default"),
+        metadata=parameter(
+            "crops:FOLDER, its sub-folders are the classes, or boxes:FOLDER for a detector; the project's labels by default"
+        ),
     )
     experts: str | None = field(
         default=None, metadata=parameter("which experts, with commas between; the standard recipe by default")
@@ -124,9 +127,7 @@ def plan(project: Project, parameters: TrainParameters) -> Plan[Any, Any]:
     """
     kind, folder = _source(parameters)
     if parameters.what == "detector" or kind == "boxes":
-        raise ArgumentError(
-            "This version trains experts only", "", "use --what experts, with labels or --from crops:FOLDER"
-        )
+        return _detector(project, parameters, kind, folder)
     require_torch()
     start = _start(project, parameters, kind)
     if kind == "crops":
@@ -138,6 +139,21 @@ def plan(project: Project, parameters: TrainParameters) -> Plan[Any, Any]:
     settings = settings_of(parameters, _PIT_SETTINGS, project, start)
     taught = labelled_set(project, label_choice(parameters, start, project))
     return _planned(project, taught, settings, parameters, parameters.name or "experts", start)
+
+
+def _detector(project: Project, parameters: TrainParameters, kind: str, folder: str) -> Plan[Any, Any]:
+    if kind == "crops":
+        raise ArgumentError(
+            "A detector learns from whole pictures", "", "write --from boxes:FOLDER, or leave --from out"
+        )
+    if parameters.experts is not None or parameters.search is not None:
+        raise ArgumentError("--experts and --search speak of experts", "", "leave them out with --what detector")
+    require_torch()
+    fresh = parameters.start == FROM_NOTHING
+    start = named_detector(project, parameters.start) if parameters.start and not fresh else None
+    steps = parameters.epochs * STEPS_A_ROUND if parameters.epochs is not None else None
+    boxes = Path(folder) if kind == "boxes" else None
+    return detector_plan(project, boxes, steps, parameters.seed, parameters.name, start, fresh)
 
 
 def _planned(
@@ -235,7 +251,9 @@ def _source(parameters: TrainParameters) -> tuple[str, str]:
         return "", ""
     kind, colon, folder = parameters.from_.partition(":")
     if kind not in ("crops", "boxes") or not colon or not folder:
-        raise ArgumentError(f"--from {parameters.from_} is not understood", "", "write --from crops:FOLDER")
+        raise ArgumentError(
+            f"--from {parameters.from_} is not understood", "", "write --from crops:FOLDER or boxes:FOLDER"
+        )
     if not Path(folder).is_dir():
         raise ArgumentError("There is no such folder", folder, "check the path after --from")
     return kind, folder

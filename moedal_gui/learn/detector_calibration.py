@@ -1,0 +1,155 @@
+"""How often a detector is right, by how sure it is: measured on fields it has not learnt from."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression
+
+from moedal_gui.analysis.intervals import fraction, harmonic_mean
+from moedal_gui.analysis.matching import one_to_one
+from moedal_gui.core.detector_card import DetectorCard
+from moedal_gui.imaging.detector_planes import View
+from moedal_gui.learn.detector_examples import MINOR, SURFACE, TaughtField, X, Y
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
+
+Float32 = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+LEAST_TOLERANCE_PX = 4.0
+TOLERANCE_OF_MINOR = 0.8
+_KNOTS = 40
+_LEAST_LOGIT, _MOST_LOGIT = -6.0, 8.0
+_BANDS_PER_FIELD = (0.0, 60.0, 150.0, 300.0, 600.0, np.inf)
+_FIELD_PX = 640.0 * 480.0
+_NAMES = ("near", "far")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything a detector finds on held back fields, however unsure.
+
+    Attributes
+    ----------
+    logit
+        Shape (n,).
+    right
+        Shape (n,): whether a true pit of that surface lies there, one for one.
+    field
+        Shape (n,): index of the field.
+    true
+        Number of true pits of each field.
+    per_field
+        True pits of each field per 640 x 480 px.
+    """
+
+    logit: Floats
+    right: npt.NDArray[np.bool_]
+    field: npt.NDArray[np.int64]
+    true: npt.NDArray[np.int64]
+    per_field: Floats
+
+
+def plain_card(view: View, surfaces: int) -> DetectorCard:
+    """A card whose probability is the plain sigmoid: what is known before anything is measured."""
+    logits = np.linspace(_LEAST_LOGIT, _MOST_LOGIT, _KNOTS)
+    knots = tuple((float(z), float(1.0 / (1.0 + np.exp(-z)))) for z in logits)
+    return DetectorCard("", "", view, surfaces, "", "", knots, 0.5)
+
+
+def look(maps: Callable[[Float32], Float32], view: View, surfaces: int, fields: Sequence[TaughtField]) -> Found:
+    """Find the pits of held back fields and say which are true."""
+    card = plain_card(view, surfaces)
+    logit, right, index, true, crowd = [], [], [], [], []
+    for k, field in enumerate(fields):
+        planes = np.asarray(field.planes, dtype=np.float32)
+        # Names stand for the surfaces near and far, whatever the foil calls them.
+        table = detect_by_heatmap(planes, LearnedDetector(card, maps), _NAMES[:surfaces], 0.01)  # type: ignore[arg-type]
+        height, width = planes.shape[1:]
+        x, y = field.pits[:, X], field.pits[:, Y]
+        pits = field.pits[(x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)]
+        if field.known is not None:
+            at = np.rint(table[["y_px", "x_px"]].to_numpy()).astype(int)
+            rows, columns = np.clip(at[:, 0], 0, height - 1), np.clip(at[:, 1], 0, width - 1)
+            table = table[field.known[rows, columns]].reset_index(drop=True)
+        good = np.zeros(len(table), dtype=bool)
+        for side in range(surfaces):
+            those = np.flatnonzero(table["surface"].to_numpy() == _NAMES[side])
+            mine = pits[pits[:, SURFACE] == side] if surfaces > 1 else pits
+            good[those[_matched(mine, table[["x_px", "y_px"]].to_numpy()[those])]] = True
+        chance = np.clip(table["probability"].to_numpy(), 1e-4, 1 - 1e-4)
+        logit.append(np.log(chance / (1.0 - chance)))
+        right.append(good)
+        index.append(np.full(len(table), k, dtype=np.int64))
+        true.append(len(pits))
+        crowd.append(len(pits) * _FIELD_PX / (height * width))
+    return Found(
+        np.concatenate(logit), np.concatenate(right), np.concatenate(index), np.array(true, np.int64), np.array(crowd)
+    )
+
+
+def _matched(pits: Float32, found: Floats) -> npt.NDArray[np.intp]:
+    """Rows of ``found`` that are pits: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the pit's half minor axis."""
+    if not len(pits) or not len(found):
+        return np.empty(0, np.intp)
+    reach = np.maximum(LEAST_TOLERANCE_PX, TOLERANCE_OF_MINOR * pits[:, MINOR].astype(np.float64))
+    rows, columns = one_to_one(pits[:, [X, Y]].astype(np.float64), found, float(reach.max()))
+    away = np.hypot(*(pits[rows][:, [X, Y]] - found[columns]).T)
+    return np.asarray(columns[away <= reach[rows]], dtype=np.intp)
+
+
+def calibrated(found: Found) -> tuple[tuple[float, float], ...]:
+    """Points of the calibration: share that is right by logit, rising (isotonic regression), smoothed into knots."""
+    if len(found.logit) < _KNOTS:
+        return plain_card("slope", 1).probability
+    order = np.argsort(found.logit, kind="stable")
+    rising = isotonic_regression(found.right[order].astype(float)).x
+    parts = np.array_split(np.arange(len(order)), _KNOTS)
+    logits = np.array([found.logit[order][p].mean() for p in parts])
+    chances = np.array([rising[p].mean() for p in parts])
+    logits, first = np.unique(logits, return_index=True)
+    # A step of the regression is no step of the truth: what is certain on so few is not certain.
+    return tuple((float(z), float(np.clip(p, 1e-4, 0.9999))) for z, p in zip(logits, chances[first], strict=True))
+
+
+def thresholds(found: Found, chance: Floats) -> dict[str, float]:
+    """Least probabilities: at the best F1, and those that keep a share of the pits."""
+    order = np.argsort(-chance, kind="stable")
+    hits = np.cumsum(found.right[order])
+    true = int(found.true.sum())
+    f1 = 2.0 * hits / np.maximum(np.arange(len(order)) + 1 + true, 1)
+    points = {"best_f1": float(chance[order][int(np.argmax(f1))]) if len(order) else 0.5}
+    for share in (0.9, 0.95, 0.97, 0.99):
+        reached = np.flatnonzero(hits >= share * true)
+        if reached.size:
+            points[f"keeps_{share:.2f}"] = float(chance[order][reached[0]])
+    return points
+
+
+def figures(found: Found, chance: Floats, least: float) -> Mapping[str, Any]:
+    """Efficiency, purity and F1 at a threshold: overall, and by pits per 640 x 480 field."""
+    answer: dict[str, Any] = _figures(found, chance >= least, np.ones(len(found.true), dtype=bool))
+    bands = []
+    for low, high in itertools.pairwise(_BANDS_PER_FIELD):
+        inside = (found.per_field >= low) & (found.per_field < high)
+        if inside.any():
+            upper = float(high) if np.isfinite(high) else None
+            bands.append({"low_per_field": low, "high_per_field": upper, **_figures(found, chance >= least, inside)})
+    return {**answer, "bands": bands}
+
+
+def _figures(found: Found, told: npt.NDArray[np.bool_], fields: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    here = told & fields[found.field] if len(found.field) else told
+    hits = int((here & found.right).sum())
+    efficiency, purity = fraction(hits, int(found.true[fields].sum())), fraction(hits, int(here.sum()))
+    return {
+        "fields": int(fields.sum()),
+        "efficiency": efficiency,
+        "purity": purity,
+        "f1": harmonic_mean(efficiency, purity),
+    }

@@ -1,0 +1,211 @@
+"""Fields whose pits are known, for a detector to learn from: a project's labels, or boxed pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from moedal_gui.core.errors import TrainingError
+from moedal_gui.core.scan import Channel, ScanDescription
+from moedal_gui.formats.boxes import read_boxes
+from moedal_gui.imaging.detector_planes import View
+from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
+from moedal_gui.learn.detector_examples import TaughtField
+from moedal_gui.preselect.methods import detector_planes, natural_view
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.images import ImageStore
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.pit_table import all_pits
+
+Float32 = npt.NDArray[np.float32]
+
+SURE = 0.9
+"""Unlabelled pits at least this probable are taken as pits; round less probable ones nothing is taught."""
+_FEW_FIELDS = 8
+_HELD_BACK = 4
+
+
+@dataclass(frozen=True)
+class DetectorSet:
+    """What a detector learns from.
+
+    Attributes
+    ----------
+    taught, held
+        Fields to learn from, and those held back for the calibration.
+    exact
+        Whether the shapes of the mouths are known, not only boxes round them.
+    words
+        Plain values for the card.
+    """
+
+    view: View
+    surfaces: int
+    taught: tuple[TaughtField, ...]
+    held: tuple[TaughtField, ...]
+    exact: bool
+    words: dict[str, object]
+
+
+def from_boxes(folder: Path) -> DetectorSet:
+    """Boxed pictures: one surface, every box a pit whose mouth fills it.
+
+    Raises
+    ------
+    PictureError
+        There are none.
+    """
+    pictures, damaged = read_boxes(folder)
+    fields = []
+    for boxed in pictures:
+        stack = boxed.picture[None]
+        channel = (Channel(1, "single"),)
+        planes = detector_planes(
+            stack, ScanDescription(boxed.path.stem, boxed.path.stem, channel), estimate_flat_field([stack]), "picture"
+        )
+        wide = boxed.boxes[:, 2] >= boxed.boxes[:, 3]
+        long, short = boxed.boxes[:, 2:].max(axis=1, initial=0.0), boxed.boxes[:, 2:].min(axis=1, initial=np.inf)
+        azimuth = np.where(wide, 0.0, np.pi / 2)
+        rows = [boxed.boxes[:, 0], boxed.boxes[:, 1], 0.5 * long, 0.5 * short, azimuth, np.zeros(len(wide))]
+        fields.append(TaughtField(planes.astype(np.float16), np.stack(rows, axis=1).astype(np.float32)))
+    words: dict[str, object] = {
+        "text": f"trained on {len(pictures)} boxed pictures of {folder.name}", "pictures": len(pictures),
+        "damaged": list(damaged),
+    }  # fmt: skip
+    return _split(fields, "picture", 1, False, words)
+
+
+def from_labels(project: Project) -> DetectorSet:
+    """The fields in which somebody labelled pits.
+
+    A label at a place where no pit was found teaches the detector what it missed. Doubtful pits that nobody labelled
+    teach nothing either way.
+
+    Raises
+    ------
+    TrainingError
+        There are no labels on fields with pictures, or scans differ in what a detector can look at.
+    """
+    labels = label_table(project)
+    labels = labels[(labels["label"] != "maybe") & (labels["annotator"] != "ensemble")]
+    pits = all_pits(project)
+    fields: list[TaughtField] = []
+    views: set[View] = set()
+    names = []
+    for scan in project.catalogue.scans():
+        mine = labels[(labels["foil"] == scan.foil) & (labels["scan"] == scan.scan)]
+        if scan.flat is None or not len(mine):
+            continue
+        flat = FlatField.from_json(scan.flat)
+        view = natural_view(scan.description, flat)
+        views.add(view)
+        names.append(scan.scan)
+        found = pits[(pits["foil"] == scan.foil) & (pits["scan"] == scan.scan)]
+        fields += _fields(project, scan, flat, view, mine, found)
+    if not fields:
+        raise TrainingError(
+            "There are no labels to teach a detector",
+            project.path,
+            "label some pits, or import labels, then train again",
+        )
+    if len(views) > 1:
+        raise TrainingError(
+            "Some scans have a ring of lamps and some have not",
+            ", ".join(names),
+            "train one detector a kind, in projects apart",
+        )
+    view = views.pop()
+    words: dict[str, object] = {
+        "text": f"trained on labels in {len(fields)} fields of {', '.join(sorted(set(names)))}", "scans": sorted(set(names)),
+        "labels": len(labels),
+    }  # fmt: skip
+    return _split(fields, view, 2 if view == "slope" else 1, True, words)
+
+
+def _fields(
+    project: Project, scan: ScanRecord, flat: FlatField, view: View, labels: pd.DataFrame, pits: pd.DataFrame
+) -> list[TaughtField]:
+    images = ImageStore(project.path / "pixels")
+    answer = []
+    try:
+        for row in project.catalogue.field_rows(scan.scan_id):
+            mine = labels[labels["field"].astype(str) == str(row.field)]
+            if row.batch is None or not len(mine):
+                continue
+            stack = images.read(row.batch, row.slot)
+            here = pits[pits["field_id"] == row.field_id]
+            planes = detector_planes(stack, scan.description, flat, view).astype(np.float16)
+            answer.append(_field(planes, here, mine, set(labels["pit_id"].dropna()), scan.description.near_surface))
+    finally:
+        images.close()
+    return answer
+
+
+def _field(
+    planes: npt.NDArray[np.float16], pits: pd.DataFrame, labels: pd.DataFrame, named: set[float], near: str
+) -> TaughtField:
+    """What is known of one field: labelled and sure pits, and missed ones at the size of their neighbours."""
+    said = pits["pit_id"].isin(named).to_numpy()
+    sure = said | (pits["probability"].fillna(0.0) >= SURE).to_numpy()
+    missed = labels[labels["pit_id"].isna()]
+    columns = ["x_px", "y_px", "major_px", "minor_px", "azimuth_deg", "surface"]
+    taken = pits.loc[sure, columns].copy()
+    stated = (
+        labels.dropna(subset=["pit_id"])
+        .drop_duplicates("pit_id", keep="last")
+        .set_index("pit_id")["surface"]
+        .fillna("")
+    )
+    sides = pits.loc[sure, "pit_id"].map(stated).fillna("")
+    taken["surface"] = np.where(sides != "", sides, taken["surface"].fillna(""))
+    typical = pits[["major_px", "minor_px"]].median().fillna(10.0)
+    added = pd.DataFrame(
+        {
+            "x_px": missed["x_px"], "y_px": missed["y_px"], "major_px": typical["minor_px"], "minor_px": typical["minor_px"],
+            "azimuth_deg": 0.0, "surface": missed["surface"].fillna(""),
+        }
+    )  # fmt: skip
+    every = pd.concat([taken, added[added["surface"] != ""]], ignore_index=True)
+    known = np.ones(planes.shape[1:], np.uint8)
+    for _, pit in pd.concat([pits.loc[~sure, columns], added[added["surface"] == ""]], ignore_index=True).iterrows():
+        centre = (round(float(pit["x_px"])), round(float(pit["y_px"])))
+        cv2.circle(known, centre, round(0.5 * float(pit["major_px"])) + 3, 0, -1)
+    table = np.stack(
+        [
+            every["x_px"], every["y_px"], 0.5 * every["major_px"], 0.5 * every["minor_px"],
+            np.radians(every["azimuth_deg"]), (every["surface"] != near).astype(float),
+        ],
+        axis=1,
+    ).astype(np.float32)  # fmt: skip
+    return TaughtField(planes, table, None, known.astype(bool))
+
+
+def _split(
+    fields: Sequence[TaughtField], view: View, surfaces: int, exact: bool, words: dict[str, object]
+) -> DetectorSet:
+    """Every fourth field is held back; few fields are cut into quarters first."""
+    parts = [q for f in fields for q in _quarters(f)] if len(fields) < _FEW_FIELDS else list(fields)
+    taught = tuple(p for k, p in enumerate(parts) if k % _HELD_BACK)
+    held = tuple(p for k, p in enumerate(parts) if k % _HELD_BACK == 0)
+    count = sum(len(p.pits) for p in parts)
+    return DetectorSet(view, surfaces, taught, held, exact, {**words, "fields": len(fields), "pits": count})
+
+
+def _quarters(field: TaughtField) -> list[TaughtField]:
+    height, width = field.planes.shape[1:]
+    answer = []
+    for rows in (slice(0, height // 2), slice(height // 2, height)):
+        for columns in (slice(0, width // 2), slice(width // 2, width)):
+            pits = field.pits.copy()
+            pits[:, 0] -= columns.start
+            pits[:, 1] -= rows.start
+            known = None if field.known is None else field.known[rows, columns]
+            answer.append(replace(field, planes=field.planes[:, rows, columns], pits=pits, known=known))
+    return answer

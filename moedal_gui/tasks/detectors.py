@@ -1,0 +1,125 @@
+"""Which learned detector looks: one of the project's own, of another project, or a shipped one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moedal_gui import paths
+from moedal_gui.core.detector_card import DetectorCard
+from moedal_gui.core.errors import ExpertError, NotFoundError
+from moedal_gui.store.project import Project, is_project
+from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
+
+if TYPE_CHECKING:
+    from moedal_gui.preselect.heatmap import LearnedDetector
+
+FOLDER = "detectors"
+
+
+@dataclass(frozen=True)
+class ChosenDetector:
+    """A detector on disk, found whole."""
+
+    folder: Path
+    card: DetectorCard
+
+    @property
+    def title(self) -> str:
+        """Name, version and the beginning of its network's hash: what a run says of it."""
+        return f"{self.card.name}/{self.card.version} {self.card.sha256[:12]}"
+
+
+def chosen_detector(project: Project, wanted: str | None, view: str) -> ChosenDetector:
+    """The detector that is meant.
+
+    Parameters
+    ----------
+    wanted
+        None for the project's current one, else the shipped one; a name (``name`` or ``name/version``); or the path of
+        another project, whose current one is taken.
+    view
+        What it must look at.
+
+    Raises
+    ------
+    ExpertError
+        There is none, it looks at something else, or it is damaged.
+    """
+    entry = _named(project, wanted, view) if wanted else _current_of(project, view)
+    if entry is None:
+        kind = "slopes" if view == "slope" else "single pictures"
+        raise ExpertError(
+            f"There is no learned detector for {kind}", project.path, "train one, or name another project's"
+        )
+    card = checked_detector(entry.folder)
+    if card.view != view:
+        what = f"The detector {entry.title} looks at {card.view}, this scan has {view}"
+        raise ExpertError(what, project.path, "choose another detector or method")
+    return ChosenDetector(entry.folder, card)
+
+
+def detector_of(folder: Path) -> LearnedDetector:
+    """The detector in a version's folder, ready to look; kept for the next field."""
+    return _opened(folder)
+
+
+@lru_cache(maxsize=2)
+def _opened(folder: Path) -> LearnedDetector:
+    from moedal_gui.infer.detector import Detector
+    from moedal_gui.preselect.heatmap import LearnedDetector
+
+    card = checked_detector(folder)
+    # Fields run side by side, so that each keeps to one core.
+    return LearnedDetector(card, Detector(card, folder / card.file, threads=1).maps)
+
+
+def registries(project: Project) -> tuple[Registry, ...]:
+    """The project's own detectors, then the shipped ones."""
+    return (Registry(project.path / FOLDER), Registry(paths.detectors()))
+
+
+def shipped_detector(view: str) -> Entry | None:
+    """The shipped detector of a view; None in a program that carries none."""
+    return _current(Registry(paths.detectors()), view)
+
+
+def named_detector(project: Project, wanted: str) -> Entry:
+    """A detector of the project, or a shipped one.
+
+    Raises
+    ------
+    ExpertError
+        There is none of that name.
+    """
+    for registry in registries(project):
+        try:
+            return registry.entry(wanted)
+        except NotFoundError:
+            continue
+    known = ", ".join(dict.fromkeys(e.name for registry in registries(project) for e in registry.entries()))
+    raise ExpertError(f"There is no detector called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
+
+
+def _named(project: Project, wanted: str, view: str) -> Entry | None:
+    if not is_project(Path(wanted)):
+        return named_detector(project, wanted)
+    entry = _current(Registry(Path(wanted) / FOLDER), view)
+    if entry is None:
+        raise ExpertError(f"That project has no learned detector for {view}", wanted, "train one there first")
+    return entry
+
+
+def _current_of(project: Project, view: str) -> Entry | None:
+    return next((entry for registry in registries(project) if (entry := _current(registry, view))), None)
+
+
+def _current(registry: Registry, view: str) -> Entry | None:
+    """The current version where it is of the view, else the newest that is."""
+    entry = registry.current()
+    if entry is not None and read_detector_card(entry.folder).view == view:
+        return entry
+    fitting = [e for e in registry.entries() if read_detector_card(e.folder).view == view]
+    return max(fitting, key=lambda e: read_detector_card(e.folder).made) if fitting else None

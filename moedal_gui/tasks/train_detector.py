@@ -1,0 +1,144 @@
+"""Training a detector: from the project's labels, or from boxed pictures; a version in the project at its end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moedal_gui.core.errors import TrainingError
+from moedal_gui.core.task import Outcome, Plan
+from moedal_gui.learn.detector_settings import DetectorSettings
+from moedal_gui.store.array_files import read_arrays
+from moedal_gui.store.project import Project
+from moedal_gui.store.registry import Entry, Registry, read_detector_card
+from moedal_gui.store.training_folder import TrainingFolder
+from moedal_gui.tasks.detector_set import DetectorSet, from_boxes, from_labels
+from moedal_gui.tasks.detectors import FOLDER, shipped_detector
+
+if TYPE_CHECKING:
+    from moedal_gui.learn.detector_trainer import DetectorTraining
+
+NAME = "detector"
+STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS = 1200, 400
+_RATE_FROM_WEIGHTS = 5e-4
+_PARTS = 20
+
+
+def detector_plan(
+    project: Project,
+    boxes: Path | None,
+    steps: int | None,
+    seed: int,
+    name: str | None,
+    start: Entry | None,
+    fresh: bool,
+) -> Plan[float, None]:
+    """Plan the training of a detector.
+
+    Parameters
+    ----------
+    boxes
+        A folder of boxed pictures; None for the project's labels.
+    steps
+        How many steps of eight windows; by default what suits.
+    start
+        A detector to train on from; by default the shipped one where it looks at the same.
+    fresh
+        Begin from nothing.
+
+    Raises
+    ------
+    TrainingError, PictureError
+        There is nothing to learn from.
+    """
+    taught = from_boxes(boxes) if boxes is not None else from_labels(project)
+    begin = None if fresh else start or shipped_detector(taught.view)
+    settings = DetectorSettings(
+        surfaces=taught.surfaces,
+        steps=steps or (STEPS_FROM_WEIGHTS if begin is not None else STEPS_FROM_NOTHING),
+        learning_rate=_RATE_FROM_WEIGHTS if begin is not None else DetectorSettings.learning_rate,
+        any_angle=taught.exact,
+        seed=seed,
+    )
+    _check(taught, begin)
+    folder = TrainingFolder(project.path / "training" / f"{name or NAME}-{_key(taught, settings, begin)}")
+    lock = folder.lock()
+    folder.cancel(False)
+    folder.pause(False)
+    live: list[DetectorTraining] = []
+
+    def work(share: float) -> None:
+        live[:] = live or [_begun(folder, taught, settings, begin)]
+        live[0].until(share)
+
+    def commit(_share: float, _result: None) -> None:
+        """Every round is kept in the training's folder."""
+
+    def finish() -> Outcome:
+        from moedal_gui.learn.detector_outcome import put_in_place
+
+        try:
+            training = live[0] if live else _begun(folder, taught, settings, begin)
+            words = {**taught.words, "start": begin.title if begin is not None else ""}
+            registry = Registry(project.path / FOLDER, write=True)
+            entry = put_in_place(
+                training.run, registry, name or NAME, taught.view, taught.held, words, str(taught.words["text"])
+            )
+            return outcome_of(entry)
+        finally:
+            lock.release()
+
+    shares = [(k + 1) / _PARTS for k in range(_PARTS)]
+    return Plan(units=shares, work=work, commit=commit, finish=finish, where="here", interrupt=folder.cancel)
+
+
+def outcome_of(entry: Entry) -> Outcome:
+    """What is told of a detector that is trained."""
+    card = read_detector_card(entry.folder)
+    figures = {name: card.metrics[name] for name in ("efficiency", "purity", "f1")}
+    shown = ", ".join(
+        f"{name} {f['value']:.3f} ({f['low']:.3f} to {f['high']:.3f})" if isinstance(f, dict) and f["value"] is not None
+        else f"{name} {f:.3f}" if isinstance(f, float) else f"{name} unknown"
+        for name, f in figures.items()
+    )  # fmt: skip
+    sentence = f"Detector {entry.title}: {shown} on {card.metrics['fields']} fields held back"
+    values: dict[str, Any] = {
+        "detector": entry.title, "name": entry.name, "version": entry.version, "view": card.view,
+        "working_point": card.working_point, "thresholds": dict(card.thresholds), "seconds": card.seconds,
+        "onnx_difference": card.onnx_difference, **figures, "training": card.provenance,
+    }  # fmt: skip
+    return Outcome(sentence, values)
+
+
+def _begun(
+    folder: TrainingFolder, taught: DetectorSet, settings: DetectorSettings, begin: Entry | None
+) -> DetectorTraining:
+    from moedal_gui.learn.detector_trainer import DetectorTraining
+
+    weights = None
+    if begin is not None:
+        card = read_detector_card(begin.folder)
+        weights = read_arrays(begin.folder / card.weights)[0] if card.weights else None
+    return DetectorTraining(folder, taught.taught, settings, weights)
+
+
+def _check(taught: DetectorSet, begin: Entry | None) -> None:
+    if not any(len(f.pits) for f in taught.taught):
+        raise TrainingError("There is not one pit to teach the detector", "", "label or box some, then train again")
+    if begin is not None and read_detector_card(begin.folder).view != taught.view:
+        what = f"The detector {begin.title} looks at something else than these pictures"
+        raise TrainingError(what, "", "train from nothing: --start none")
+
+
+def _key(taught: DetectorSet, settings: DetectorSettings, begin: Entry | None) -> str:
+    """Eight hex digits that stand for everything that is learnt from, and how."""
+    digest = hashlib.sha256(json.dumps([asdict(settings), begin.title if begin is not None else ""]).encode())
+    for field in (*taught.taught, *taught.held):
+        digest.update(np.ascontiguousarray(field.pits).tobytes())
+        digest.update(np.ascontiguousarray(field.planes[:, ::7, ::7]).tobytes())
+    return digest.hexdigest()[:8]
