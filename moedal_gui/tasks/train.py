@@ -151,9 +151,15 @@ def _detector(project: Project, parameters: TrainParameters, kind: str, folder: 
     require_torch()
     fresh = parameters.start == FROM_NOTHING
     start = named_detector(project, parameters.start) if parameters.start and not fresh else None
-    steps = parameters.epochs * STEPS_A_ROUND if parameters.epochs is not None else None
+    said: dict[str, Any] = {
+        name: value
+        for name in ("batch", "learning_rate", "weight_decay")
+        if (value := getattr(parameters, name)) is not None
+    }
+    if parameters.epochs is not None:
+        said["steps"] = parameters.epochs * STEPS_A_ROUND
     boxes = Path(folder) if kind == "boxes" else None
-    return detector_plan(project, boxes, steps, parameters.seed, parameters.name, start, fresh)
+    return detector_plan(project, boxes, {**said, "seed": parameters.seed}, parameters.name, start, fresh)
 
 
 def _planned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,10 @@ _PARTS = 20
 def detector_plan(
     project: Project,
     boxes: Path | None,
-    steps: int | None,
-    seed: int,
-    name: str | None,
-    start: Entry | None,
-    fresh: bool,
+    said: Mapping[str, Any],
+    name: str | None = None,
+    start: Entry | None = None,
+    fresh: bool = False,
 ) -> Plan[float, None]:
     """Plan the training of a detector.
 
@@ -44,8 +44,8 @@ def detector_plan(
     ----------
     boxes
         A folder of boxed pictures; None for the project's labels.
-    steps
-        How many steps of eight windows; by default what suits.
+    said
+        Settings of `DetectorSettings` that a person has named; the others are what suits.
     start
         A detector to train on from; by default the shipped one where it looks at the same.
     fresh
@@ -58,18 +58,21 @@ def detector_plan(
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
     begin = None if fresh else start or shipped_detector(taught.view)
-    settings = DetectorSettings(
-        surfaces=taught.surfaces,
-        steps=steps or (STEPS_FROM_WEIGHTS if begin is not None else STEPS_FROM_NOTHING),
-        learning_rate=_RATE_FROM_WEIGHTS if begin is not None else DetectorSettings.learning_rate,
-        any_angle=taught.exact,
-        seed=seed,
-    )
+    suits: dict[str, Any] = {
+        "surfaces": taught.surfaces,
+        "steps": STEPS_FROM_WEIGHTS if begin is not None else STEPS_FROM_NOTHING,
+        "any_angle": taught.exact,
+        "window_px": _window(taught),
+    }
+    if begin is not None:
+        suits["learning_rate"] = _RATE_FROM_WEIGHTS
+    settings = DetectorSettings(**{**suits, **said})
     _check(taught, begin)
     folder = TrainingFolder(project.path / "training" / f"{name or NAME}-{_key(taught, settings, begin)}")
     lock = folder.lock()
     folder.cancel(False)
     folder.pause(False)
+    registry = Registry(project.path / FOLDER, write=True)
     live: list[DetectorTraining] = []
 
     def work(share: float) -> None:
@@ -80,32 +83,46 @@ def detector_plan(
         """Every round is kept in the training's folder."""
 
     def finish() -> Outcome:
-        from moedal_gui.learn.detector_outcome import put_in_place
-
         try:
-            training = live[0] if live else _begun(folder, taught, settings, begin)
-            words = {**taught.words, "start": begin.title if begin is not None else ""}
-            registry = Registry(project.path / FOLDER, write=True)
-            entry = put_in_place(
-                training.run, registry, name or NAME, taught.view, taught.held, words, str(taught.words["text"])
-            )
+            entry = _kept(registry, folder)
+            if entry is None:
+                training = live[0] if live else _begun(folder, taught, settings, begin)
+                entry = _put_in_place(training, registry, name or NAME, taught, begin)
+                folder.record({"detector": entry.title})
             return outcome_of(entry)
         finally:
             lock.release()
 
-    shares = [(k + 1) / _PARTS for k in range(_PARTS)]
+    shares = [] if _kept(registry, folder) else [(k + 1) / _PARTS for k in range(_PARTS)]
     return Plan(units=shares, work=work, commit=commit, finish=finish, where="here", interrupt=folder.cancel)
+
+
+def _kept(registry: Registry, folder: TrainingFolder) -> Entry | None:
+    """The version this training brought when it was done before; None if it was not, or the version is gone."""
+    title = (folder.outcome() or {}).get("detector")
+    return next((entry for entry in registry.entries() if entry.title == title), None)
+
+
+def _put_in_place(
+    training: DetectorTraining, registry: Registry, name: str, taught: DetectorSet, begin: Entry | None
+) -> Entry:
+    from moedal_gui.learn.detector_outcome import put_in_place
+
+    words = {**taught.words, "start": begin.title if begin is not None else ""}
+    return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
+
+
+def _window(taught: DetectorSet) -> int:
+    """Side of the windows: 256 px, or what small pictures fill."""
+    smallest = min(min(f.planes.shape[1:]) for f in (*taught.taught, *taught.held))
+    return int(np.clip(-(-smallest // 16) * 16, 64, DetectorSettings.window_px))
 
 
 def outcome_of(entry: Entry) -> Outcome:
     """What is told of a detector that is trained."""
     card = read_detector_card(entry.folder)
     figures = {name: card.metrics[name] for name in ("efficiency", "purity", "f1")}
-    shown = ", ".join(
-        f"{name} {f['value']:.3f} ({f['low']:.3f} to {f['high']:.3f})" if isinstance(f, dict) and f["value"] is not None
-        else f"{name} {f:.3f}" if isinstance(f, float) else f"{name} unknown"
-        for name, f in figures.items()
-    )  # fmt: skip
+    shown = ", ".join(f"{name} {_fraction(f)}" for name, f in figures.items())
     sentence = f"Detector {entry.title}: {shown} on {card.metrics['fields']} fields held back"
     values: dict[str, Any] = {
         "detector": entry.title, "name": entry.name, "version": entry.version, "view": card.view,
@@ -113,6 +130,12 @@ def outcome_of(entry: Entry) -> Outcome:
         "onnx_difference": card.onnx_difference, **figures, "training": card.provenance,
     }  # fmt: skip
     return Outcome(sentence, values)
+
+
+def _fraction(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "unknown"
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
 
 
 def _begun(

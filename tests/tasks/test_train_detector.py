@@ -1,0 +1,122 @@
+"""A detector from boxed pictures and from labels, and a pre-selection with it, by the words a person says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from moedal_gui.core.errors import ArgumentError, ExpertError, PictureError, TrainingError
+from moedal_gui.formats.boxes import read_boxes
+from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
+from moedal_gui.store.project import Project
+from moedal_gui.tasks import evaluate, ingest, label_import, preselect, train
+from moedal_gui.tasks.loop import run
+
+SIDE = 96
+
+
+def boxed(folder: Path, count: int, seed: int = 0) -> Path:
+    """Grey pictures with dark discs, every disc boxed."""
+    random = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    for k in range(count):
+        picture = random.normal(150, 5, (SIDE, SIDE))
+        lines = []
+        for cx, cy, r in random.uniform((10, 10, 4), (SIDE - 10, SIDE - 10, 8), (6, 3)):
+            picture -= 90.0 / (1.0 + np.exp(2.0 * (np.hypot(x - cx, y - cy) - r)))
+            lines.append(f"15 {(cx + 0.5) / SIDE} {(cy + 0.5) / SIDE} {2 * r / SIDE} {2 * r / SIDE}")
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / f"p{k}.png")
+        (folder / f"p{k}.txt").write_text("\n".join(lines))
+    return folder
+
+
+def test_boxes_are_read_and_other_text_is_skipped(tmp_path):
+    folder = boxed(tmp_path / "b", 2)
+    (folder / "classes.txt").write_text("track\n")
+    (folder / "notes.md").write_text("no boxes")
+    (folder / "bad.png").write_bytes(b"\x89PNG and nothing else")
+    (folder / "bad.txt").write_text("0 .5 .5 .1 .1")
+    (folder / "odd.png").write_bytes((folder / "p0.png").read_bytes())
+    (folder / "odd.txt").write_text("0 here and there")
+    pictures, damaged = read_boxes(folder)
+    assert [p.path.name for p in pictures] == ["p0.png", "p1.png"]
+    assert damaged == ("bad.png", "odd.png")
+    assert pictures[0].boxes.shape == (6, 4)
+    for x, y, width, height in pictures[0].boxes:
+        assert width == pytest.approx(height)
+        assert pictures[0].picture[round(y), round(x)] < 110
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureError, match="no picture with a text file"):
+        read_boxes(tmp_path / "empty")
+
+
+def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):
+    folder, other = boxed(tmp_path / "boxes", 8), boxed(tmp_path / "other", 2, seed=9)
+    words = train.TrainParameters(what="detector", from_=f"boxes:{folder}", epochs=2, batch=4, learning_rate=4e-3)
+    with Project.open(tmp_path / "d.moedal", write=True, create=True) as project:
+        outcome = run(train.plan(project, words))
+        assert outcome.values["f1"]["value"] > 0.7
+        assert outcome.values["view"] == "picture"
+        again = run(train.plan(project, words))
+        assert again.values["detector"] == outcome.values["detector"] == "detector/1"
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((other,), scan="o")))
+        with pytest.raises(ExpertError, match="no learned detector for single pictures"):
+            preselect.plan(project, preselect.PreselectParameters(method="heatmap"))
+        how = preselect.PreselectParameters(detector=str(tmp_path / "d.moedal"))
+        found = run(preselect.plan(project, how)).values["scans"][0]
+        run_of = project.catalogue.current_run("preselect", project.catalogue.scan("o").scan_id)
+        assert run_of is not None and "detector/1" in str(run_of.parameters["detector"])
+        assert 7 <= found["pits"] <= 16
+        pits = project.catalogue.pits(run_of.run_id)
+        assert pits["surface"].isna().all()
+        with pytest.raises(ArgumentError, match="does not go with"):
+            preselect.plan(project, preselect.PreselectParameters(method="blob", detector="x"))
+
+
+@pytest.fixture(scope="module")
+def foil(tmp_path_factory):
+    """A tiny labelled foil: some pits found, all of them labelled with their truth."""
+    home = tmp_path_factory.mktemp("foil")
+    simulate_foil(home, SimulationParameters(seed=3, columns=2, rows=1, pits_low=40, pits_high=40, channels=4, candidates=4, both_sides=False, field_size=(256, 224)))  # fmt: skip
+    with Project.open(home / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((home / "c1",))))
+        run(preselect.plan(project, preselect.PreselectParameters(method="divergence")), workers=1)
+    return home
+
+
+def test_a_detector_needs_labels(foil):
+    with (
+        Project.open(foil / "p.moedal", write=True) as project,
+        pytest.raises(TrainingError, match="no labels to teach a detector"),
+    ):
+        train.plan(project, train.TrainParameters(what="detector"))
+
+
+def test_labels_teach_the_shipped_detector_and_missed_pits_count(foil):
+    with Project.open(foil / "p.moedal", write=True) as project:
+        run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
+        words = train.TrainParameters(what="detector", epochs=1, batch=2)
+        plan = train.plan(project, words)
+        outcome = run(plan)
+        assert outcome.values["detector"] == "detector/1"
+        how = preselect.PreselectParameters(method="heatmap", detector="detector")
+        run(preselect.plan(project, how), workers=1)
+        figures = run(
+            evaluate.plan(project, evaluate.EvaluateParameters(foil / "truth_c1.csv", tolerance_px=5.0))
+        ).values
+        assert figures["f1"]["value"] > 0.8
+        assert figures["surface_accuracy"]["value"] > 0.9
+
+
+def test_words_that_do_not_fit_are_refused(tmp_path):
+    (tmp_path / "c").mkdir()
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        with pytest.raises(ArgumentError, match="whole pictures"):
+            train.plan(project, train.TrainParameters(what="detector", from_=f"crops:{tmp_path / 'c'}"))
+        with pytest.raises(ArgumentError, match="speak of experts"):
+            train.plan(project, train.TrainParameters(what="detector", experts="top-bottom"))
+        with pytest.raises(PictureError, match="no picture with a text file"):
+            train.plan(project, train.TrainParameters(from_=f"boxes:{tmp_path / 'c'}"))
