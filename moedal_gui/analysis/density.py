@@ -47,6 +47,11 @@ class DensityMap:
     unit: str
 
     @property
+    def cell_px(self) -> float:
+        """Side of a cell in px."""
+        return self.cell / self.pixel
+
+    @property
     def per_mm2(self) -> Floats | None:
         """Density in pits per mm2; None without a pixel size."""
         return self.density / (self.pixel / 1000.0) ** 2 if self.unit == "um" else None

@@ -1,35 +1,141 @@
-"""The map of pits per area that a person sees."""
+"""The maps of pits per area that a person sees, and what they say."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from moedal_gui.analysis.count_statistics import Spread, poisson_bounds, spread_of, unrelated_in_reach
 from moedal_gui.analysis.density import REGIME_BORDERS, DensityMap, density_map, isolated_fraction
-from moedal_gui.app.pits import PitSheet
+from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Sheet
 
+Floats = npt.NDArray[np.float64]
 
-def map_of(sheet: Sheet, pits: PitSheet) -> DensityMap:
+REACH_PX = 90.0
+"""How far a partner may lie: about T'/tan(38 degrees) for etched surfaces 70 px apart."""
+_USUAL_PX = 14.0  # diameter of a pit where none tells
+_SMOOTHED_CELLS = 4.0 * np.pi * 1.5**2  # cells that a Gaussian of 1.5 cells averages over
+
+
+@dataclass(frozen=True)
+class FoilMaps:
+    """Density of all pits and of either surface on one grid.
+
+    Attributes
+    ----------
+    every, top, bottom
+        Grids that share their cells.
+    diameter_px
+        Usual diameter of a mouth.
+    spread
+        Counts per field against Poisson; None where that says nothing.
+    """
+
+    every: DensityMap
+    top: DensityMap
+    bottom: DensityMap
+    diameter_px: float
+    spread: Spread | None
+
+    @property
+    def isolated(self) -> Floats:
+        """Share of pits with no other within a diameter, NaN where nothing was scanned."""
+        return isolated_fraction(self.every.density, self.diameter_px)
+
+
+@dataclass(frozen=True)
+class MapKind:
+    """A map a person can choose; ``values`` gives (rows, columns), ``most`` a fixed upper end of its scale."""
+
+    key: str
+    title: str
+    explain: str
+    values: Callable[[FoilMaps], Floats]
+    most: float | None = None
+
+
+def _per_area(found: DensityMap) -> Floats:
+    return np.asarray(found.per_mm2 if found.per_mm2 is not None else found.density * 1e6, dtype=float)
+
+
+def _doubt(maps: FoilMaps) -> Floats:
+    """Half the width of the 95 % interval over the value."""
+    pits = maps.every.density * maps.every.cell_px**2 * _SMOOTHED_CELLS
+    low, high = poisson_bounds(np.nan_to_num(pits))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = 0.5 * (high - low) / pits
+    return np.where(np.isfinite(maps.every.density), np.minimum(np.nan_to_num(share, nan=2.0, posinf=2.0), 2.0), np.nan)
+
+
+MAP_KINDS: tuple[MapKind, ...] = (
+    MapKind("density", "Pits per area", "Both surfaces counted, smoothed over a few cells", lambda m: _per_area(m.every)),
+    MapKind("top", "Top pits per area", "Pits of the top surface alone", lambda m: _per_area(m.top)),
+    MapKind("bottom", "Bottom pits per area", "Pits of the bottom surface alone", lambda m: _per_area(m.bottom)),
+    MapKind("doubt", "Doubt of the density", "Half the 95 % interval over the value, from the counts", _doubt, 1.0),
+    MapKind("alone", "Share that stands alone", "Pits with no other within a diameter", lambda m: m.isolated, 1.0),
+    MapKind(
+        "unrelated", "Unrelated partners in reach", "Top pits that chance puts within a bottom pit's reach of 90 px",
+        lambda m: unrelated_in_reach(m.top.density, REACH_PX),
+    ),
+)  # fmt: skip
+
+
+def kind_of(key: str) -> MapKind:
+    """A map by its key; the first for a key nobody knows."""
+    return next((kind for kind in MAP_KINDS if kind.key == key), MAP_KINDS[0])
+
+
+def maps_of(sheet: Sheet, pits: PitSheet) -> FoilMaps:
     """Pits of a scan counted over all its fields, those without a position where they are drawn."""
     table = pits.table
     places = sheet.drawing.to_frame(table["field"], table["x_px"], table["y_px"])
-    return density_map(places, sheet.drawing, sheet.names)
+    size = float(np.nanmedian(np.sqrt(pits.major * pits.minor))) if len(pits) else np.nan
+
+    def one(rows: npt.NDArray[np.bool_] | slice) -> DensityMap:
+        return density_map(places[rows], sheet.drawing, sheet.names)
+
+    counts = table["field"].astype(str).value_counts().reindex([str(n) for n in sheet.names], fill_value=0)
+    return FoilMaps(
+        one(slice(None)), one(pits.surface == TOP), one(pits.surface == BOTTOM),
+        size if np.isfinite(size) else _USUAL_PX, spread_of(counts.to_numpy()),
+    )  # fmt: skip
 
 
-def summary_of(found: DensityMap, pits: PitSheet) -> tuple[str, ...]:
+def too_dense(maps: FoilMaps, border: float = REGIME_BORDERS[1]) -> npt.NDArray[np.bool_]:
+    """Cells (rows, columns) where a list of pits says nothing about tracks: fewer stand alone than ``border``."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(maps.isolated < border)
+
+
+def summary_of(maps: FoilMaps, borders: tuple[float, float] = REGIME_BORDERS) -> tuple[str, ...]:
     """A short line on how dense the foil is, then sentences on how much of it the method carries."""
+    found = maps.every
     known = np.isfinite(found.density)
     if not known.any():
         return ("Nothing was scanned here.",)
-    size = float(np.nanmedian(np.sqrt(pits.major * pits.minor))) if len(pits) else np.nan
-    alone = isolated_fraction(found.density[known], size if np.isfinite(size) else 14.0)
-    easy = float((alone >= REGIME_BORDERS[0]).mean())
-    hard = float((alone < REGIME_BORDERS[1]).mean())
-    values = found.per_mm2 if found.per_mm2 is not None else found.density * 1e6
+    alone = maps.isolated[known]
+    easy, hard = float((alone >= borders[0]).mean()), float((alone < borders[1]).mean())
+    values = _per_area(found)
     unit = "/mm²" if found.per_mm2 is not None else " per megapixel"
-    short = (
-        f"Median {float(np.nanmedian(values)):.3g}{unit}, most {float(np.nanmax(values)):.3g}{unit}; {easy:.0%} thin"
-    )
-    more = f"{easy:.0%} of the area is thin enough for pit lists."
-    worse = f"{hard:.0%} is so dense that every pit has unrelated neighbours: read the map there, not the list."
-    return (short, more, worse) if hard > 0.005 else (short, more)
+    lines = [
+        f"Median {float(np.nanmedian(values)):.3g}{unit}, most {float(np.nanmax(values)):.3g}{unit}; {easy:.0%} thin",
+        f"{easy:.0%} of the area is thin enough for pit lists.",
+    ]
+    if hard > 0.005:
+        lines.append(
+            f"{hard:.0%} is so dense that every pit has unrelated neighbours: read the map there, not the list."
+        )
+    if maps.spread is not None:
+        lines.append(_spread_words(maps.spread))
+    return tuple(lines)
+
+
+def _spread_words(spread: Spread) -> str:
+    figures = f"chi2 {spread.chi2:.0f} for {spread.degrees} fields"
+    if spread.probability < 0.001:
+        return f"Fields differ more than chance allows ({figures}): a gradient, or fields that were scanned badly."
+    return f"Counts per field are as chance spreads them ({figures}, probability {spread.probability:.2g})."

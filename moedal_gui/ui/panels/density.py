@@ -1,11 +1,12 @@
-"""Density: pits per mm² over the scan, and what the method can do there."""
+"""Density: pits per area over the scan, and what the method can do there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from moedal_gui.app.background import Latest
@@ -16,8 +17,10 @@ from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.empty import EmptyState
 
 if TYPE_CHECKING:
-    from moedal_gui.analysis.density import DensityMap
+    from moedal_gui.app.density import FoilMaps
     from moedal_gui.ui.parts.map_view import MapView
+
+_STEP = 0.02
 
 
 class DensityPanel(Panel):
@@ -27,24 +30,56 @@ class DensityPanel(Panel):
         super().__init__()
         self._workbench = workbench
         self._reader = Latest("density")
-        self._map: DensityMap | None = None
+        self._maps: FoilMaps | None = None
         self.empty = EmptyState()
         self.empty.asked.connect(lambda: self.commandAsked.emit("task.preselect"))
         self.map: MapView | None = None
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Which map is shown")
+        self.kind.currentIndexChanged.connect(lambda _index: self._draw())
+        self.low, self.high = (self._border(name) for name in ("Thin above", "Too dense below"))
         self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
         self.caption.setContentsMargins(10, 2, 10, 8)
-        full = QWidget()
-        self._inside = QVBoxLayout(full)
-        self._inside.setContentsMargins(4, 4, 4, 0)
-        self._inside.setSpacing(0)
-        self._inside.addWidget(self.caption)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(full)
+        self._stack.addWidget(self._full())
         relay.listen(workbench.session.pits_changed, self.apply)
         relay.listen(self._reader.answered, self._answered)
         self.refresh()
+
+    def _full(self) -> QWidget:
+        full = QWidget()
+        self._inside = QVBoxLayout(full)
+        self._inside.setContentsMargins(4, 6, 4, 0)
+        self._inside.setSpacing(4)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 0, 6, 0)
+        row.addWidget(self.kind, 1)
+        self._inside.addLayout(row)
+        borders = QHBoxLayout()
+        borders.setContentsMargins(6, 0, 6, 0)
+        for box, words in ((self.low, "Thin from"), (self.high, "Too dense below")):
+            label = QLabel(words)
+            label.setProperty("role", "dim")
+            label.setBuddy(box)
+            borders.addWidget(label)
+            borders.addWidget(box)
+        borders.addStretch(1)
+        self._inside.addLayout(borders)
+        self._inside.addWidget(self.caption)
+        return full
+
+    def _border(self, name: str) -> QDoubleSpinBox:
+        box = QDoubleSpinBox()
+        box.setRange(0.0, 1.0)
+        box.setSingleStep(_STEP)
+        box.setDecimals(2)
+        box.setKeyboardTracking(False)
+        box.setAccessibleName(f"{name} this share of pits that stand alone")
+        box.setToolTip("Share of pits with no other within a diameter")
+        box.valueChanged.connect(lambda _value: self._borders_moved(box))
+        return box
 
     def refresh(self) -> None:
         """Draw the map anew."""
@@ -65,33 +100,68 @@ class DensityPanel(Panel):
             self._stack.setCurrentIndex(0)
             return
         # scipy is loaded with the first map, not with the window.
-        from moedal_gui.app.density import map_of
+        from moedal_gui.app.density import maps_of
 
-        self._reader.ask(lambda _wanted: map_of(sheet, new))
+        self._reader.ask(lambda _wanted: maps_of(sheet, new))
 
     def shut(self) -> None:
         """Stop reading."""
         self._reader.close()
 
-    def _answered(self, generation: int, found: DensityMap) -> None:
+    def _answered(self, generation: int, found: FoilMaps) -> None:
         if not self._reader.is_newest(generation):
             return
-        from moedal_gui.app.density import summary_of
+        self._maps = found
+        self._fill()
+        self._draw()
+        self._stack.setCurrentIndex(1)
 
-        self._map = found
-        pits = self._workbench.session.pits
-        summary = summary_of(found, pits) if pits is not None else ()
-        self.caption.setText(summary[0] if summary else "")
+    def _fill(self) -> None:
+        """The choices, once there is something to choose from."""
+        if self.kind.count():
+            return
+        from moedal_gui.app.density import MAP_KINDS
+
+        low, high = self._workbench.settings.now.density_borders
+        blocked = [QSignalBlocker(widget) for widget in (self.kind, self.low, self.high)]
+        for kind in MAP_KINDS:
+            self.kind.addItem(kind.title, kind.key)
+            self.kind.setItemData(self.kind.count() - 1, kind.explain, 3)
+        self.low.setValue(low)
+        self.high.setValue(high)
+        for one in blocked:
+            one.unblock()
+
+    def _borders_moved(self, moved: QDoubleSpinBox) -> None:
+        if self.low.value() < self.high.value():
+            # The one that was moved pushes the other.
+            other = self.high if moved is self.low else self.low
+            with QSignalBlocker(other):
+                other.setValue(moved.value())
+        self._workbench.settings.change(density_borders=(self.low.value(), self.high.value()))
+        self._draw()
+
+    def _draw(self) -> None:
+        maps = self._maps
+        if maps is None:
+            return
+        from moedal_gui.app.density import kind_of, summary_of, too_dense
+
+        kind = kind_of(str(self.kind.currentData()))
+        borders = (self.low.value(), self.high.value())
+        summary = summary_of(maps, borders)
+        self.caption.setText(summary[0])
         self.caption.setToolTip(" ".join(summary))
-        values = found.per_mm2 if found.per_mm2 is not None else found.density * 1e6
+        found = maps.every
         factor, unit = (1000.0, "mm") if found.per_mm2 is not None else (1.0, "px")
         x, y = (float(v) / factor for v in found.origin)
         view = self._map_view()
-        view.show_map(np.asarray(values, dtype=float), (x, y), found.cell / factor)
+        view.show_map(np.asarray(kind.values(maps), dtype=float), (x, y), found.cell / factor, kind.most)
+        view.hatch(too_dense(maps, borders[1]))
         view.setToolTip(
-            f"Pits per area over {unit} on the foil. {' '.join(summary)} Click to go there; the wheel zooms."
+            f"{kind.explain}; over {unit} on the foil. Hatched: a list of pits is not valid there. "
+            f"{' '.join(summary)} Click to go there; the wheel zooms."
         )
-        self._stack.setCurrentIndex(1)
 
     def _map_view(self) -> MapView:
         if self.map is None:
@@ -100,11 +170,11 @@ class DensityPanel(Panel):
             self.map = MapView()
             self.map.setAccessibleName("Map of the density of pits")
             self.map.clicked.connect(self._go)
-            self._inside.insertWidget(0, self.map, 1)
+            self._inside.insertWidget(1, self.map, 1)
         return self.map
 
     def _go(self, x: float, y: float) -> None:
         sheet = self._workbench.session.sheet
-        if self._map is not None and sheet is not None:
-            factor = 1000.0 if self._map.per_mm2 is not None else 1.0
+        if self._maps is not None and sheet is not None:
+            factor = 1000.0 if self._maps.every.per_mm2 is not None else 1.0
             self._workbench.session.go_to(*sheet.from_frame(x * factor, y * factor), 1200.0)

@@ -10,6 +10,8 @@ from PySide6.QtGui import QTransform
 
 from moedal_gui.ui.theme import tones_in_force
 
+_FINE = 12  # pixels of the hatching per cell, along each axis
+
 
 class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
     """Shows one array; ``clicked`` carries the place in the map's own unit."""
@@ -27,16 +29,32 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.addItem(self._image)
         self._bar = pg.ColorBarItem(colorMap=pg.colormap.get("viridis"), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
+        self.hatched = False
+        self._hatch = pg.ImageItem(axisOrder="row-major")
+        self.addItem(self._hatch)
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
 
-    def show_map(self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float) -> None:
-        """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide."""
+    def show_map(
+        self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float, most: float | None = None
+    ) -> None:
+        """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide; ``most`` ends the scale."""
         finite = values[np.isfinite(values)]
         self._image.setImage(values, autoLevels=False)
-        self._bar.setLevels((0.0, max(float(finite.max()) if finite.size else 1.0, 1e-6)))
+        self._bar.setLevels((0.0, most or max(float(finite.max()) if finite.size else 1.0, 1e-6)))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
+        self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
         self.dress()
         self.autoRange(padding=0.02)
+
+    def hatch(self, cells: npt.NDArray[np.bool_]) -> None:
+        """Draw slanting lines over some of the cells of the map shown."""
+        self.hatched = bool(cells.any())
+        wide = np.kron(cells, np.ones((_FINE, _FINE), dtype=bool))
+        y, x = np.indices(wide.shape)
+        lines = wide & ((x + y) % (2 * _FINE // 3) < 2)
+        picture = np.zeros((*wide.shape, 4), np.uint8)
+        picture[lines] = (255, 255, 255, 210)
+        self._hatch.setImage(picture)
 
     def dress(self) -> None:
         """Take up the theme."""
