@@ -1,6 +1,6 @@
 """Make the shipped detector: draw many scans under any lamps and optics, and train the network on their truth.
 
-    python packaging/make_detector.py FOLDER [--scans 560] [--steps 2600]
+    python packaging/make_detector.py FOLDER [--scans 560] [--steps 2200]
 
 A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
 stopped. Every eighth scan is never trained on: the calibration comes from those.
@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scans", type=int, default=560)
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=2200)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.scans):

@@ -156,10 +156,10 @@ class DensityPanel(Panel):
         factor, unit = (1000.0, "mm") if found.per_mm2 is not None else (1.0, "px")
         x, y = (float(v) / factor for v in found.origin)
         view = self._map_view()
-        view.show_map(np.asarray(kind.values(maps), dtype=float), (x, y), found.cell / factor, kind.most)
+        view.show_map(np.asarray(kind.values(maps), dtype=float), (x, y), found.cell / factor, unit, kind.most)
         view.hatch(too_dense(maps, borders[1]))
         view.setToolTip(
-            f"{kind.explain}; over {unit} on the foil. Hatched: a list of pits is not valid there. "
+            f"{kind.explain}; axes in {unit} on the foil. Hatched: a list of pits is not valid there. "
             f"{' '.join(summary)} Click to go there; the wheel zooms."
         )
 

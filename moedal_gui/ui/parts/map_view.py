@@ -35,14 +35,18 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
 
     def show_map(
-        self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float, most: float | None = None
+        self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float, unit: str, most: float | None = None
     ) -> None:
-        """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide; ``most`` ends the scale."""
+        """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide, lengths in ``unit``.
+
+        ``most`` ends the scale of the values; by default their largest does.
+        """
         finite = values[np.isfinite(values)]
         self._image.setImage(values, autoLevels=False)
         self._bar.setLevels((0.0, most or max(float(finite.max()) if finite.size else 1.0, 1e-6)))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
+        self.setLabel("bottom", unit)
         self.dress()
         self.autoRange(padding=0.02)
 
