@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +101,7 @@ def _corners(placement: ScanPlacement, name: str) -> Floats:
     return placement.to_frame([name] * 4, x, y)
 
 
-def _cover(boxes: Floats, origin: Floats, cell: float, shape: tuple[int, int]) -> Floats:
+def _cover(boxes: Floats, origin: Floats, cell: float, shape: tuple[int, ...]) -> Floats:
     """Share of each cell inside any box (fields are taken as upright boxes; they are turned by a degree or two)."""
     fine = 4
     grid = np.zeros((shape[0] * fine, shape[1] * fine), dtype=bool)
@@ -110,6 +110,19 @@ def _cover(boxes: Floats, origin: Floats, cell: float, shape: tuple[int, int]) -
     for (x0, y0), (x1, y1) in zip(low, high, strict=True):
         grid[y0:y1, x0:x1] = True
     return np.asarray(grid.reshape(shape[0], fine, shape[1], fine).mean(axis=(1, 3)), float)
+
+
+def field_map(found: DensityMap, placement: ScanPlacement, values: Mapping[str, float]) -> Floats:
+    """A value of each field on the grid of a map (rows, columns): where fields overlap their mean, NaN elsewhere."""
+    total, count = np.zeros(found.cover.shape), np.zeros(found.cover.shape)
+    for name, value in values.items():
+        if not np.isfinite(value) or found.cover.size == 0:
+            continue
+        share = _cover(_corners(placement, name)[None], np.asarray(found.origin), found.cell, found.cover.shape)
+        total += share * value
+        count += share
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > _LEAST_COVER, total / count, np.nan)
 
 
 def isolated_fraction(per_px2: npt.ArrayLike, diameter_px: npt.ArrayLike) -> Floats:

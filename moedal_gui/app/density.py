@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from moedal_gui.analysis.count_statistics import Spread, poisson_bounds, spread_of, unrelated_in_reach
-from moedal_gui.analysis.density import REGIME_BORDERS, DensityMap, density_map, isolated_fraction
+from moedal_gui.analysis.density import REGIME_BORDERS, DensityMap, density_map, field_map, isolated_fraction
 from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Sheet
 
@@ -33,6 +33,8 @@ class FoilMaps:
         Usual diameter of a mouth.
     spread
         Counts per field against Poisson; None where that says nothing.
+    fields
+        Grids of what was measured of whole fields (`imaging.field_measures`), by the measure's name.
     """
 
     every: DensityMap
@@ -40,6 +42,7 @@ class FoilMaps:
     bottom: DensityMap
     diameter_px: float
     spread: Spread | None
+    fields: Mapping[str, Floats]
 
     @property
     def isolated(self) -> Floats:
@@ -49,13 +52,17 @@ class FoilMaps:
 
 @dataclass(frozen=True)
 class MapKind:
-    """A map a person can choose; ``values`` gives (rows, columns), ``most`` a fixed upper end of its scale."""
+    """A map a person can choose.
+
+    ``values`` gives (rows, columns), ``most`` a fixed upper end of its scale, ``measure`` what must have been measured.
+    """
 
     key: str
     title: str
     explain: str
     values: Callable[[FoilMaps], Floats]
     most: float | None = None
+    measure: str = ""
 
 
 def _per_area(found: DensityMap) -> Floats:
@@ -71,6 +78,10 @@ def _doubt(maps: FoilMaps) -> Floats:
     return np.where(np.isfinite(maps.every.density), np.minimum(np.nan_to_num(share, nan=2.0, posinf=2.0), 2.0), np.nan)
 
 
+def _measured(name: str, title: str, explain: str) -> MapKind:
+    return MapKind(name, title, f"{explain}; one value a field", lambda m: m.fields[name], measure=name)
+
+
 MAP_KINDS: tuple[MapKind, ...] = (
     MapKind("density", "Pits per area", "Both surfaces counted, smoothed over a few cells", lambda m: _per_area(m.every)),
     MapKind("top", "Top pits per area", "Pits of the top surface alone", lambda m: _per_area(m.top)),
@@ -81,12 +92,20 @@ MAP_KINDS: tuple[MapKind, ...] = (
         "unrelated", "Unrelated partners in reach", "Top pits that chance puts within a bottom pit's reach of 90 px",
         lambda m: unrelated_in_reach(m.top.density, REACH_PX),
     ),
+    _measured("slope_energy", "Slope energy", "Mean square slope beyond noise: pits and all else, where no list holds"),
+    _measured("dirt", "Dirt", "Share of pixels that every lamp shows alike and no slope explains"),
+    _measured("sharpness", "Sharpness", "Detail finer than 1 px over that of 1 to 3 px; low where out of focus"),
 )  # fmt: skip
 
 
 def kind_of(key: str) -> MapKind:
     """A map by its key; the first for a key nobody knows."""
     return next((kind for kind in MAP_KINDS if kind.key == key), MAP_KINDS[0])
+
+
+def kinds_of(maps: FoilMaps) -> tuple[MapKind, ...]:
+    """The maps there is something to show of."""
+    return tuple(kind for kind in MAP_KINDS if not kind.measure or kind.measure in maps.fields)
 
 
 def maps_of(sheet: Sheet, pits: PitSheet) -> FoilMaps:
@@ -99,10 +118,24 @@ def maps_of(sheet: Sheet, pits: PitSheet) -> FoilMaps:
         return density_map(places[rows], sheet.drawing, sheet.names)
 
     counts = table["field"].astype(str).value_counts().reindex([str(n) for n in sheet.names], fill_value=0)
+    every = one(slice(None))
     return FoilMaps(
-        one(slice(None)), one(pits.surface == TOP), one(pits.surface == BOTTOM),
-        size if np.isfinite(size) else _USUAL_PX, spread_of(counts.to_numpy()),
+        every, one(pits.surface == TOP), one(pits.surface == BOTTOM), size if np.isfinite(size) else _USUAL_PX,
+        spread_of(counts.to_numpy()), _field_maps(every, sheet, pits.measures),
     )  # fmt: skip
+
+
+def _field_maps(
+    every: DensityMap, sheet: Sheet, measures: Mapping[str, Mapping[str, float]]
+) -> dict[str, npt.NDArray[np.float64]]:
+    known = set(sheet.names)
+    names = {name for row in measures.values() for name in row}
+    return {
+        name: field_map(
+            every, sheet.drawing, {f: row[name] for f, row in measures.items() if name in row and f in known}
+        )
+        for name in sorted(names)
+    }
 
 
 def too_dense(maps: FoilMaps, border: float = REGIME_BORDERS[1]) -> npt.NDArray[np.bool_]:

@@ -72,6 +72,8 @@ class PitSheet:
         ``pit_id`` and per expert its probability of its first answer; None where nothing was scored.
     ensemble
         Name of what scored these pits; empty where nothing did.
+    measures
+        What the run measured of each field, by the field's name (see `imaging.field_measures`).
     """
 
     table: pd.DataFrame
@@ -89,6 +91,7 @@ class PitSheet:
     _cells: tuple[int, int] = (0, 0)
     expert_scores: pd.DataFrame | None = None
     ensemble: str = ""
+    measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)

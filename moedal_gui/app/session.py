@@ -199,7 +199,8 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
         candidates = candidate_table(project, everything=True)
     experts = project.catalogue.expert_scores(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
-    return Loaded(index_pits(sheet, table, links, run.name, far, experts, ensemble), candidates)
+    pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
+    return Loaded(replace(pits, measures=project.catalogue.measures(run.run_id)), candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

@@ -12,7 +12,8 @@ from moedal_gui.core.errors import DetectionError
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
-from moedal_gui.imaging.harmonics import harmonic_matrix
+from moedal_gui.imaging.field_measures import field_measures
+from moedal_gui.imaging.harmonics import first_harmonic, harmonic_matrix
 from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
@@ -66,6 +67,15 @@ def detector_planes(
         return slope_planes(field, description, usable_rim(description, flat), usable_channels(flat))
     channel = blob_channel(description, flat)
     return picture_planes(field[channel] if channel is not None else np.zeros_like(field[0]))
+
+
+def measures_of(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField) -> dict[str, float]:
+    """Dirt, sharpness and slope energy of a raw field; nothing where slopes cannot be had."""
+    rim = usable_rim(description, flat)
+    if not surrounded(description, rim):
+        return {}
+    lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
+    return field_measures(first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim]))
 
 
 def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:

@@ -287,12 +287,17 @@ class Catalogue:
             connection.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
 
     # pits
-    def add_pits(self, run_id: int, field_id: int, table: pd.DataFrame) -> None:
-        """Enter one field's pits (DETECTION_COLUMNS) and note that the field is done, in one transaction."""
+    def add_pits(
+        self, run_id: int, field_id: int, table: pd.DataFrame, measures: Mapping[str, float] | None = None
+    ) -> None:
+        """Enter one field's pits (DETECTION_COLUMNS), what was measured of the field, and that it is done, at once."""
         names = list(DETECTION_COLUMNS)
         rows = _plain_rows(table[names])
         with self._database.transaction() as connection:
-            connection.execute("INSERT INTO run_fields VALUES (?, ?, ?)", (run_id, field_id, len(rows)))
+            connection.execute(
+                "INSERT INTO run_fields (run_id, field_id, pits, measures) VALUES (?, ?, ?, ?)",
+                (run_id, field_id, len(rows), json.dumps(dict(measures or {}))),
+            )
             connection.executemany(
                 f"INSERT INTO pits (run_id, field_id, {', '.join(names)}) VALUES (?, ?, {', '.join('?' * len(names))})",
                 [(run_id, field_id, *row) for row in rows],
@@ -304,6 +309,13 @@ class Catalogue:
             int(r[0])
             for r in self._database.connection().execute("SELECT field_id FROM run_fields WHERE run_id = ?", (run_id,))
         }
+
+    def measures(self, run_id: int) -> dict[str, dict[str, float]]:
+        """What a run measured of each field, by the field's name."""
+        rows = self._database.connection().execute(
+            "SELECT fields.field, measures FROM run_fields JOIN fields USING (field_id) WHERE run_id = ?", (run_id,)
+        )
+        return {str(name): {k: float(v) for k, v in json.loads(words).items()} for name, words in rows}
 
     def set_doubles(self, run_id: int, double_of: Mapping[int, int]) -> None:
         """Note which pits of a run are the same pit seen again in an overlapping field."""

@@ -42,6 +42,9 @@ CATALOGUE: tuple[str, ...] = (
         score_candidate REAL, score_top REAL, score_bottom REAL, score_misc REAL, score_uncertainty REAL, class TEXT NOT NULL,
         others TEXT NOT NULL, experts TEXT NOT NULL, PRIMARY KEY (run_id, pit_id)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE run_fields ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 LABELS: tuple[str, ...] = (

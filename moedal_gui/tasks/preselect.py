@@ -16,7 +16,7 @@ from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import SATURATED_SHARE, FlatField, stuck_share
-from moedal_gui.preselect.methods import Method, chosen_method, detect, natural_view
+from moedal_gui.preselect.methods import Method, chosen_method, detect, measures_of, natural_view
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
@@ -55,7 +55,15 @@ class _FieldUnit:
     detector: Path | None
 
 
-def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, pd.DataFrame]:
+@dataclass(frozen=True)
+class FieldResult:
+    """Pits of a field (DETECTION_COLUMNS) and its measures (see `imaging.field_measures`)."""
+
+    pits: pd.DataFrame
+    measures: dict[str, float]
+
+
+def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, FieldResult]:
     """Look through the fields that the newest unfinished run of these words has not done."""
     scans = [project.catalogue.scan(parameters.scan)] if parameters.scan else project.catalogue.scans()
     seen = [scan for scan in scans if scan.flat is not None]
@@ -73,8 +81,8 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
         units += new
         done += len(finished)
 
-    def commit(unit: _FieldUnit, found: pd.DataFrame) -> None:
-        project.catalogue.add_pits(unit.run_id, unit.field_id, found)
+    def commit(unit: _FieldUnit, found: FieldResult) -> None:
+        project.catalogue.add_pits(unit.run_id, unit.field_id, found.pits, found.measures)
 
     def finish() -> Outcome:
         return _finish(project, runs)
@@ -82,8 +90,8 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
     return Plan(units=units, work=look_through, commit=commit, finish=finish, where="processes", done=done)
 
 
-def look_through(unit: _FieldUnit) -> pd.DataFrame:
-    """The pits of one field (DETECTION_COLUMNS).
+def look_through(unit: _FieldUnit) -> FieldResult:
+    """The pits of one field, and what the field tells of the scan.
 
     A channel that is missing, black or saturated there counts as a dead lamp; which method suits is decided by the
     scan, so that a field without light shows no pits instead of those of another method.
@@ -104,8 +112,9 @@ def look_through(unit: _FieldUnit) -> pd.DataFrame:
     if not any(c.usable for c in channels) or chosen_method("auto", unit.description, flat) != chosen_method(
         "auto", unit.description, unit.flat
     ):
-        return empty_detections()
-    return detect(stack, unit.description, flat, method, learned)
+        return FieldResult(empty_detections(), {})
+    pits = detect(stack, unit.description, flat, method, learned)
+    return FieldResult(pits, measures_of(stack, unit.description, flat))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
@@ -112,21 +112,25 @@ class DensityPanel(Panel):
         if not self._reader.is_newest(generation):
             return
         self._maps = found
-        self._fill()
+        self._fill(found)
         self._draw()
         self._stack.setCurrentIndex(1)
 
-    def _fill(self) -> None:
-        """The choices, once there is something to choose from."""
-        if self.kind.count():
-            return
-        from moedal_gui.app.density import MAP_KINDS
+    def _fill(self, maps: FoilMaps) -> None:
+        """The choices there are for these pits; the one that was shown stays if it can."""
+        from moedal_gui.app.density import kinds_of
 
+        kinds = kinds_of(maps)
+        if [kind.key for kind in kinds] == [self.kind.itemData(k) for k in range(self.kind.count())]:
+            return
+        shown = self.kind.currentData()
         low, high = self._workbench.settings.now.density_borders
         blocked = [QSignalBlocker(widget) for widget in (self.kind, self.low, self.high)]
-        for kind in MAP_KINDS:
+        self.kind.clear()
+        for row, kind in enumerate(kinds):
             self.kind.addItem(kind.title, kind.key)
-            self.kind.setItemData(self.kind.count() - 1, kind.explain, 3)
+            self.kind.setItemData(row, kind.explain, Qt.ItemDataRole.ToolTipRole)
+        self.kind.setCurrentIndex(max(self.kind.findData(shown), 0))
         self.low.setValue(low)
         self.high.setValue(high)
         for one in blocked:

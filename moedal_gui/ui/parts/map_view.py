@@ -35,7 +35,12 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
 
     def show_map(
-        self, values: npt.NDArray[np.float64], origin: tuple[float, float], cell: float, unit: str, most: float | None = None
+        self,
+        values: npt.NDArray[np.float64],
+        origin: tuple[float, float],
+        cell: float,
+        unit: str,
+        most: float | None = None,
     ) -> None:
         """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide, lengths in ``unit``.
 
