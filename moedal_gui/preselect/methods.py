@@ -39,7 +39,7 @@ def surrounded(description: ScanDescription, rim: tuple[int, ...]) -> bool:
 
 
 def chosen_method(method: Method, description: ScanDescription, flat: FlatField) -> Method:
-    """The method that ``auto`` stands for on this scan: divergence where slopes can be had, else blob."""
+    """The method that ``auto`` stands for without a learned detector: divergence where slopes can be had, else blob."""
     if method not in get_args(Method):
         raise DetectionError(f"No detector is called {method}", "", f"use one of {', '.join(get_args(Method))}")
     if method != "auto":

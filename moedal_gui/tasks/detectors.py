@@ -61,6 +61,11 @@ def chosen_detector(project: Project, wanted: str | None, view: str) -> ChosenDe
     return ChosenDetector(entry.folder, card)
 
 
+def knows_detector(project: Project, view: str) -> bool:
+    """Whether there is a detector for a view, the project's own or a shipped one."""
+    return _current_of(project, view) is not None
+
+
 def detector_of(folder: Path) -> LearnedDetector:
     """The detector in a version's folder, ready to look; kept for the next field."""
     return _opened(folder)

@@ -20,7 +20,7 @@ from moedal_gui.preselect.methods import Method, chosen_method, detect, measures
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.detectors import chosen_detector, detector_of
+from moedal_gui.tasks.detectors import chosen_detector, detector_of, knows_detector
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
 
@@ -127,17 +127,18 @@ class _How:
 
 
 def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) -> _How:
+    """By ``auto`` the learned detector looks wherever slopes can be had, and the training-free one where there is none."""
     assert scan.flat is not None
     method = parameters.method
-    if parameters.detector is not None:
-        if method not in ("auto", "heatmap"):
-            raise ArgumentError(f"--detector does not go with --method {method}", "", "leave one of them out")
-        method = "heatmap"
-    if method != "heatmap":
+    if parameters.detector is not None and method not in ("auto", "heatmap"):
+        raise ArgumentError(f"--detector does not go with --method {method}", "", "leave one of them out")
+    if method in ("divergence", "blob"):
         return _How({"method": method}, method, None)
     view = natural_view(scan.description, FlatField.from_json(scan.flat))
+    if method == "auto" and parameters.detector is None and (view != "slope" or not knows_detector(project, view)):
+        return _How({"method": method}, method, None)
     chosen = chosen_detector(project, parameters.detector, view)
-    return _How({"method": method, "detector": chosen.title}, method, chosen.folder)
+    return _How({"method": method, "detector": chosen.title}, "heatmap", chosen.folder)
 
 
 def _run_for(project: Project, scan: ScanRecord, words: dict[str, str]) -> RunRecord:
