@@ -1,0 +1,111 @@
+"""An ordered map over the workers of a Dask cluster; the only place that knows Dask.
+
+Workers need this program in the same version and the same folders under the same paths. One thread a worker is best:
+a foil is worked through by one process.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from moedal_gui.core.errors import BatchError, CancelledError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_PATIENCE_S = 15
+_POLL_S = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+class Cluster:
+    """Sends units to the workers of a scheduler.
+
+    A unit whose worker dies is sent to another one, as often as the scheduler's ``allowed-failures`` says.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler, such as ``tcp://host:8786``.
+    lost
+        The result of a unit that no worker could bring back: ``lost(unit, sentence)``.
+
+    Raises
+    ------
+    BatchError
+        Dask's package ``distributed`` is not installed.
+    """
+
+    def __init__(self, address: str, lost: Callable[[Any, str], Any]) -> None:
+        _distributed()
+        self._address, self._lost = address, lost
+        self._stopped = threading.Event()
+
+    def __call__(self, work: Callable[[Any], Any], units: Sequence[Any], /) -> Iterator[Any]:
+        """Results in the order of the units.
+
+        Raises
+        ------
+        BatchError
+            The scheduler cannot be reached, or was lost on the way.
+        CancelledError
+            After `stop`; a worker ends the unit it is at, and its result is found there next time.
+        """
+        with self._client() as client:
+            mark = uuid.uuid4().hex
+            # A batch is asked for again after a cancel: a key of its own keeps its units from those of the one before.
+            futures = [client.submit(work, u, key=f"moedal-{n}-{mark}", pure=False) for n, u in enumerate(units)]
+            for unit, future in zip(units, futures, strict=True):
+                yield self._result(unit, future)
+
+    def stop(self) -> None:
+        """Wait no longer, and take back what has not begun."""
+        self._stopped.set()
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        distributed = _distributed()
+        # Dask tells of every try to connect; the one sentence is ours.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            client = distributed.Client(self._address, timeout=_PATIENCE_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise BatchError(
+                "The scheduler cannot be reached", self._address, "start it, or check the address (tcp://host:8786)"
+            ) from error
+        try:
+            workers = client.scheduler_info(n_workers=-1)["workers"].values()
+            if not workers:
+                _log.info("The scheduler has no worker yet: waiting for one")
+            elif max(w["nthreads"] for w in workers) > 1:
+                _log.info("Some workers have more than one thread: start them with one (--nthreads 1) for full speed")
+            yield client
+        finally:
+            client.close()
+
+    def _result(self, unit: Any, future: Future) -> Any:
+        while future.status == "pending":
+            if self._stopped.wait(_POLL_S):
+                raise CancelledError
+        if future.status == "finished":
+            return future.result()
+        if future.status == "error":
+            error = future.exception()
+            return self._lost(unit, f"No worker brought it back ({type(error).__name__}): run it again to go on")
+        raise BatchError("The scheduler was lost", self._address, "start it, and run the same command again to go on")
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise BatchError(
+            "Working on a cluster needs the package distributed", "", "pip install 'moedal-gui[cluster]'"
+        ) from error
+    return distributed
