@@ -69,17 +69,17 @@ def plan(project: None, parameters: BatchParameters) -> Plan[FoilUnit, FoilRow]:
     ExportError
         The output folder cannot be made.
     BatchError
-        A scheduler is named and Dask is not installed.
+        A scheduler is named that cannot be reached, or Dask is not installed.
     """
     del project
     folder, out = parameters.folder.resolve(), parameters.output.resolve()
     _check(parameters, folder, out)
     units = _units(parameters, folder, out)
     workers = parameters.workers or worker_count()
+    _make(out)
     spread: Cluster | Processes = (
         Cluster(parameters.scheduler, failed) if parameters.scheduler else Processes(workers, failed)
     )
-    _make(out)
     rows: list[FoilRow] = []
 
     def commit(unit: FoilUnit, row: FoilRow) -> None:

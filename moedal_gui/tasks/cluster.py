@@ -10,7 +10,6 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from moedal_gui.core.errors import BatchError, CancelledError
@@ -39,13 +38,13 @@ class Cluster:
     Raises
     ------
     BatchError
-        Dask's package ``distributed`` is not installed.
+        Dask's package ``distributed`` is not installed, or the scheduler cannot be reached.
     """
 
     def __init__(self, address: str, lost: Callable[[Any, str], Any]) -> None:
-        _distributed()
         self._address, self._lost = address, lost
         self._stopped = threading.Event()
+        self._client = _connected(address)
 
     def __call__(self, work: Callable[[Any], Any], units: Sequence[Any], /) -> Iterator[Any]:
         """Results in the order of the units.
@@ -53,11 +52,12 @@ class Cluster:
         Raises
         ------
         BatchError
-            The scheduler cannot be reached, or was lost on the way.
+            The scheduler was lost on the way.
         CancelledError
             After `stop`; a worker ends the unit it is at, and its result is found there next time.
         """
-        with self._client() as client:
+        with self._client as client:
+            _tell_of_workers(client)
             mark = uuid.uuid4().hex
             # A batch is asked for again after a cancel: a key of its own keeps its units from those of the one before.
             futures = [client.submit(work, u, key=f"moedal-{n}-{mark}", pure=False) for n, u in enumerate(units)]
@@ -68,37 +68,42 @@ class Cluster:
         """Wait no longer, and take back what has not begun."""
         self._stopped.set()
 
-    @contextmanager
-    def _client(self) -> Iterator[Client]:
-        distributed = _distributed()
-        # Dask tells of every try to connect; the one sentence is ours.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        try:
-            client = distributed.Client(self._address, timeout=_PATIENCE_S, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise BatchError(
-                "The scheduler cannot be reached", self._address, "start it, or check the address (tcp://host:8786)"
-            ) from error
-        try:
-            workers = client.scheduler_info(n_workers=-1)["workers"].values()
-            if not workers:
-                _log.info("The scheduler has no worker yet: waiting for one")
-            elif max(w["nthreads"] for w in workers) > 1:
-                _log.info("Some workers have more than one thread: start them with one (--nthreads 1) for full speed")
-            yield client
-        finally:
-            client.close()
-
     def _result(self, unit: Any, future: Future) -> Any:
-        while future.status == "pending":
+        # A result stays with its worker until it is fetched here; lost with it, its unit is worked on again.
+        while future.status in ("pending", "lost"):
             if self._stopped.wait(_POLL_S):
                 raise CancelledError
-        if future.status == "finished":
+        if future.status == "cancelled":
+            raise BatchError(
+                "The scheduler was lost", self._address, "start it, and run the same command again to go on"
+            )
+        error = future.exception()
+        if error is None:
             return future.result()
-        if future.status == "error":
-            error = future.exception()
-            return self._lost(unit, f"No worker brought it back ({type(error).__name__}): run it again to go on")
-        raise BatchError("The scheduler was lost", self._address, "start it, and run the same command again to go on")
+        return self._lost(unit, f"No worker brought it back ({type(error).__name__}): run it again to go on")
+
+
+def _connected(address: str) -> Client:
+    distributed = _distributed()
+    # Dask tells of every try to connect; the one sentence is ours.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        # An address of an unknown kind is found out first: a client made for it hangs on when it is put away.
+        distributed.comm.registry.get_backend(distributed.comm.parse_address(address)[0])
+        client: Client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise BatchError(
+            "The scheduler cannot be reached", address, "start it, or check the address (tcp://host:8786)"
+        ) from error
+    return client
+
+
+def _tell_of_workers(client: Client) -> None:
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not workers:
+        _log.info("The scheduler has no worker yet: waiting for one")
+    elif max(w["nthreads"] for w in workers) > 1:
+        _log.info("Some workers have more than one thread: start them with one (--nthreads 1) for full speed")
 
 
 def _distributed() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def work_foil(unit: FoilUnit) -> FoilRow:
         row = failed(unit, str(error))
     except Exception as error:  # noqa: BLE001 - one foil's outermost edge: the others go on
         row = failed(unit, f"Something unexpected went wrong ({type(error).__name__}: {error})".replace("\n", " "))
-    return row if row.state == "skipped" else replace(row, seconds=round(time.monotonic() - started, 2))
+    return row if row.state != "failed" else replace(row, seconds=round(time.monotonic() - started, 2))
 
 
 def failed(unit: FoilUnit, error: str) -> FoilRow:
@@ -133,6 +134,7 @@ def _worked(unit: FoilUnit) -> FoilRow:
 
 
 def _resumed(unit: FoilUnit) -> FoilRow:
+    started = time.monotonic()
     words = digest([asdict(unit.words), __version__])
     now, before = listing_of(unit.foil.scans), read_mark(unit.out)
     project_path = unit.out / f"{unit.foil.name}{SUFFIX}"
@@ -144,13 +146,29 @@ def _resumed(unit: FoilUnit) -> FoilRow:
         if whole:
             return FoilRow(**{**before.row, "state": "skipped"})
     write_mark(unit.out, Mark(words, now))
-    with Project.open(project_path, write=True, create=True) as project:
-        found = _steps(project, unit)
+    found = _through(project_path, unit)
     left_out = unit.foil.left_out
     notes = [*found.notes, *([f"no scan, left out: {', '.join(left_out)}"] if left_out else [])]
-    row = FoilRow(unit.foil.name, "done", len(unit.foil.scans), **found.values, note="; ".join(notes))
+    seconds = round(time.monotonic() - started, 2)
+    row = FoilRow(
+        unit.foil.name, "done", len(unit.foil.scans), **found.values, seconds=seconds, note="; ".join(notes)
+    )  # fmt: skip
     write_mark(unit.out, Mark(words, now, asdict(row)))
     return row
+
+
+def _through(path: Path, unit: FoilUnit) -> _Found:
+    """The steps on the foil's project; one that was made for scans that are none leaves nothing behind."""
+    fresh, empty = not path.exists(), False
+    try:
+        with Project.open(path, write=True, create=True) as project:
+            try:
+                return _steps(project, unit)
+            finally:
+                empty = not project.catalogue.scans()
+    finally:
+        if fresh and empty:
+            shutil.rmtree(path)
 
 
 def _put_aside(project: Path) -> None:
