@@ -58,18 +58,28 @@ class Cluster:
         """
         with self._client as client:
             _tell_of_workers(client)
-            mark = uuid.uuid4().hex
-            # A batch is asked for again after a cancel: a key of its own keeps its units from those of the one before.
-            futures = [client.submit(work, u, key=f"moedal-{n}-{mark}", pure=False) for n, u in enumerate(units)]
+            futures = [_sent(client, work, unit) for unit in units]
             for unit, future in zip(units, futures, strict=True):
-                yield self._result(unit, future)
+                yield self._result(client, work, unit, future)
 
     def stop(self) -> None:
         """Wait no longer, and take back what has not begun."""
         self._stopped.set()
 
-    def _result(self, unit: Any, future: Future) -> Any:
-        # A result stays with its worker until it is fetched here; lost with it, its unit is worked on again.
+    def _result(self, client: Client, work: Callable[[Any], Any], unit: Any, future: Future) -> Any:
+        error = self._error(future)
+        if _killed(error):
+            # What waits on a dying worker is blamed with what kills it: alone, the innocent unit passes.
+            future = _sent(client, work, unit)
+            error = self._error(future)
+        if error is None:
+            return future.result()
+        words = "the workers that took it died" if _killed(error) else f"{type(error).__name__}: {error}"
+        return self._lost(unit, f"No worker brought it back ({words}): run it again to go on".replace("\n", " "))
+
+    def _error(self, future: Future) -> BaseException | None:
+        """What a unit ended with, once it has."""
+        # A result stays with its worker until it is fetched; lost with it, its unit is worked on again.
         while future.status in ("pending", "lost"):
             if self._stopped.wait(_POLL_S):
                 raise CancelledError
@@ -77,10 +87,17 @@ class Cluster:
             raise BatchError(
                 "The scheduler was lost", self._address, "start it, and run the same command again to go on"
             )
-        error = future.exception()
-        if error is None:
-            return future.result()
-        return self._lost(unit, f"No worker brought it back ({type(error).__name__}): run it again to go on")
+        error: BaseException | None = future.exception()
+        return error
+
+
+def _sent(client: Client, work: Callable[[Any], Any], unit: Any) -> Future:
+    # A key of its own: the same unit asked for again, after a cancel or a death, is not the one from before.
+    return client.submit(work, unit, key=f"moedal-{uuid.uuid4().hex}", pure=False)
+
+
+def _killed(error: BaseException | None) -> bool:
+    return isinstance(error, _distributed().KilledWorker)
 
 
 def _connected(address: str) -> Client:

@@ -171,7 +171,7 @@ def test_a_lost_worker_loses_no_unit(workers: str, tmp_path: Path) -> None:
     units = [("well", tmp_path, 0), ("once", tmp_path, 1), ("always", tmp_path, 99), ("after", tmp_path, 0)]
     said = list(Cluster(workers, lambda unit, why: f"{LOST}{unit[0]} {why}")(_dies, units))
     assert said[0] == "well" and said[3] == "after" and said[1] == "once"
-    assert said[2].startswith(f"{LOST}always No worker brought it back (KilledWorker)")
+    assert said[2].startswith(f"{LOST}always No worker brought it back (the workers that took it died)")
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(foils: Path, tmp_path: Path, monkeypatch: Any) -> None:
