@@ -55,12 +55,17 @@ class Processes:
         with self._lock:
             if self._stopped.is_set():
                 return self._lost(unit, "It was cancelled before it began")
-            process.start()
+            try:
+                process.start()
+            except OSError as error:
+                return self._lost(
+                    unit, f"Its process cannot be started ({error.strerror}): run it again with fewer workers"
+                )
             self._running.add(process)
         there.close()
         try:
             return here.recv()
-        except EOFError:
+        except (EOFError, OSError):
             process.join()
             sentence = f"Its process ended early (status {process.exitcode}): run it again to go on, with more memory"
             return self._lost(unit, sentence)
