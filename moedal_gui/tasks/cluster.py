@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moedal_gui.core.errors import BatchError, CancelledError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 15
 _POLL_S = 0.1
+_FETCH_S = 5
+_TELL_S = 60
 
 _log = logging.getLogger(__name__)
 
@@ -58,46 +62,80 @@ class Cluster:
         """
         with self._client as client:
             _tell_of_workers(client)
-            futures = [_sent(client, work, unit) for unit in units]
-            for unit, future in zip(units, futures, strict=True):
-                yield self._result(client, work, unit, future)
+            post = _Post(client, work, units)
+            for n, unit in enumerate(units):
+                while n not in post.answers:
+                    if self._stopped.wait(_POLL_S):
+                        raise CancelledError
+                    post.look()
+                answer = post.answers.pop(n)
+                yield self._lost(unit, answer.words) if isinstance(answer, _Lost) else answer
 
     def stop(self) -> None:
         """Wait no longer, and take back what has not begun."""
         self._stopped.set()
 
-    def _result(self, client: Client, work: Callable[[Any], Any], unit: Any, future: Future) -> Any:
-        error = self._error(future)
-        if _killed(error):
-            # What waits on a dying worker is blamed with what kills it: alone, the innocent unit passes.
-            future = _sent(client, work, unit)
-            error = self._error(future)
-        if error is None:
-            return future.result()
-        words = "the workers that took it died" if _killed(error) else f"{type(error).__name__}: {error}"
-        return self._lost(unit, f"No worker brought it back ({words}): run it again to go on".replace("\n", " "))
 
-    def _error(self, future: Future) -> BaseException | None:
-        """What a unit ended with, once it has."""
-        # A result stays with its worker until it is fetched; lost with it, its unit is worked on again.
-        while future.status in ("pending", "lost"):
-            if self._stopped.wait(_POLL_S):
-                raise CancelledError
-        if future.status == "cancelled":
+@dataclass(frozen=True)
+class _Lost:
+    """Why no worker brought a unit back."""
+
+    words: str
+
+
+class _Post:
+    """Units on their way to workers, and the answers that came back, by the units' numbers.
+
+    An answer stays with its worker until it is fetched, so each is fetched at once. What waits on a dying worker is
+    blamed with what kills it: the blamed are sent once more at the end, one at a time, so that the innocent pass.
+    """
+
+    def __init__(self, client: Client, work: Callable[[Any], Any], units: Sequence[Any]) -> None:
+        self.answers: dict[int, Any] = {}
+        self._client, self._work, self._units = client, work, units
+        self._blamed: list[int] = []
+        self._alone: int | None = None
+        self._told = time.monotonic()
+        self._out = {n: self._sent(n) for n in range(len(units))}
+
+    def look(self) -> None:
+        """Fetch what is there, and send on what is left."""
+        for n, future in list(self._out.items()):
+            if future.status not in ("pending", "lost"):
+                self._fetch(n, future)
+        if not self._out and self._blamed:
+            self._alone = self._blamed.pop(0)
+            self._out[self._alone] = self._sent(self._alone)
+        if time.monotonic() - self._told > _TELL_S:
+            self._told = time.monotonic()
+            _tell_of_workers(self._client)
+
+    def _sent(self, n: int) -> Future:
+        # A key of its own: the same unit asked for again, after a cancel or a death, is not the one from before.
+        return self._client.submit(self._work, self._units[n], key=f"moedal-{uuid.uuid4().hex}", pure=False)
+
+    def _fetch(self, n: int, future: Future) -> None:
+        distributed = _distributed()
+        try:
+            error = future.exception(timeout=_FETCH_S)
+            answer = future.result(timeout=_FETCH_S) if error is None else None
+        except distributed.KilledWorker as killed:
+            error = killed
+        except distributed.CancelledError as gone:
             raise BatchError(
-                "The scheduler was lost", self._address, "start it, and run the same command again to go on"
-            )
-        error: BaseException | None = future.exception()
-        return error
-
-
-def _sent(client: Client, work: Callable[[Any], Any], unit: Any) -> Future:
-    # A key of its own: the same unit asked for again, after a cancel or a death, is not the one from before.
-    return client.submit(work, unit, key=f"moedal-{uuid.uuid4().hex}", pure=False)
-
-
-def _killed(error: BaseException | None) -> bool:
-    return isinstance(error, _distributed().KilledWorker)
+                "The scheduler was lost", "", "start it, and run the same command again to go on"
+            ) from gone
+        except TimeoutError:
+            return  # lost with its worker since: it is worked on again
+        del self._out[n]
+        if error is None:
+            self.answers[n] = answer
+        elif isinstance(error, distributed.KilledWorker) and n != self._alone:
+            self._blamed.append(n)
+        else:
+            dead = isinstance(error, distributed.KilledWorker)
+            words = "the workers that took it died" if dead else f"{type(error).__name__}: {error}".replace("\n", " ")
+            self.answers[n] = _Lost(f"No worker brought it back ({words}): run it again to go on")
 
 
 def _connected(address: str) -> Client:
@@ -118,9 +156,7 @@ def _connected(address: str) -> Client:
 def _tell_of_workers(client: Client) -> None:
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     if not workers:
-        _log.info("The scheduler has no worker yet: waiting for one")
-    elif max(w["nthreads"] for w in workers) > 1:
-        _log.info("Some workers have more than one thread: start them with one (--nthreads 1) for full speed")
+        _log.info("The scheduler has no worker: waiting for one")
 
 
 def _distributed() -> Any:
