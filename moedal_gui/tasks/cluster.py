@@ -140,8 +140,9 @@ class _Post:
 
 def _connected(address: str) -> Client:
     distributed = _distributed()
-    # Dask tells of every try to connect; the one sentence is ours.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # Dask tells of every try to connect, through loggers with levels of their own; the one sentence is ours.
+    for name in [n for n in logging.root.manager.loggerDict if n.partition(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         # An address of an unknown kind is found out first: a client made for it hangs on when it is put away.
         distributed.comm.registry.get_backend(distributed.comm.parse_address(address)[0])
