@@ -21,6 +21,7 @@ PARTS = {
     "training": "Training the standard recipe",
     "scoring": "Scoring with an ensemble",
     "beside": "The window while networks train",
+    "scale": "A foil from end to end",
     "moving": "Opening and moving about, beside napari's own layers",
 }
 

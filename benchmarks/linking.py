@@ -33,7 +33,7 @@ def measure() -> list[str]:
 
 def _row(per_field: int, error: float) -> str:
     rng = np.random.default_rng([per_field, round(error * 100)])
-    top, bottom, ours, theirs, pairs = _draw(rng, per_field, error)
+    top, bottom, ours, theirs, pairs = draw(rng, per_field, error, _FIELDS)
     started = time.perf_counter()
     found = link(top, bottom, Geometry(_H, _APART))
     seconds = time.perf_counter() - started
@@ -48,9 +48,12 @@ def _row(per_field: int, error: float) -> str:
     return f"| {per_field} | {error:.0%} | {words[0]} | {words[1]} | {accidents} | {seconds / (len(top) + len(bottom)) * 1000:.2f} |"
 
 
-def _draw(rng: np.random.Generator, per_field: int, error: float) -> tuple[Mouths, Mouths, np.ndarray, np.ndarray, int]:
-    area = np.array([640.0 * 6, 480.0 * _FIELDS / 6])
-    total = per_field * _FIELDS
+def draw(
+    rng: np.random.Generator, per_field: int, error: float, fields: int
+) -> tuple[Mouths, Mouths, np.ndarray, np.ndarray, int]:
+    """Mouths of both surfaces, the number of each one's track (-1: none), and how many tracks have both ends."""
+    area = np.array([640.0 * 6, 480.0 * fields / 6])
+    total = per_field * fields
     pairs = total // 10
     ratio, dip = _tracks(rng, total - pairs)
     major, minor = mouth_axes(ratio, dip, _H)

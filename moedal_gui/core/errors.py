@@ -88,6 +88,10 @@ class TrainingError(MoedalError):
     """A training cannot begin, go on or be resumed."""
 
 
+class BatchError(MoedalError):
+    """No foil of a batch could be worked through, or those who should work on them cannot be reached."""
+
+
 class CancelledError(MoedalError):
     """The person cancelled; what was done so far is kept."""
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 Where = Literal["here", "threads", "processes"]
+
+
+class OrderedMap(Protocol):
+    """Like the built-in map: lazy, results in the order of the units."""
+
+    def __call__(self, work: Callable[[Any], Any], units: Sequence[Any], /) -> Iterator[Any]:
+        """Results of ``work`` on the units."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Plan(Generic[Unit, Result]):
         How much of the work a unit is, in what a person counts (fields, say).
     interrupt
         Called once, from another thread, when the person cancels: for units that take minutes and can stop inside.
+    ordered_map
+        Runs ``work`` instead of the loop's own threads and processes, where a task knows better (a cluster, say).
     """
 
     units: Sequence[Unit]
@@ -52,6 +62,7 @@ class Plan(Generic[Unit, Result]):
     done: int = 0
     size: Callable[[Unit], int] = lambda _unit: 1
     interrupt: Callable[[], None] | None = None
+    ordered_map: OrderedMap | None = None
 
 
 def at_once(action: Callable[[], Outcome]) -> Plan[None, None]:

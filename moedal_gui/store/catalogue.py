@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,9 +258,7 @@ class Catalogue:
     def finish_run(self, run_id: int, summary: Mapping[str, Any]) -> None:
         """Mark a run whole; from now on it is the current one."""
         with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE runs SET finished = ?, summary = ? WHERE run_id = ?", (now(), json.dumps(summary), run_id)
-            )
+            _finish(connection, run_id, summary)
 
     def runs(self, task: str | None = None, scan_id: int | None = None) -> list[RunRecord]:
         """Runs, oldest first."""
@@ -376,8 +375,11 @@ class Catalogue:
         return pd.concat([table[["pit_id"]], votes], axis=1)
 
     # links and placements
-    def add_links(self, run_id: int, table: pd.DataFrame) -> None:
-        """Enter links (LINK_COLUMNS)."""
+    def add_links(self, run_id: int, table: pd.DataFrame, summary: Mapping[str, Any] | None = None) -> None:
+        """Enter links (LINK_COLUMNS); with a summary the run is whole in the same transaction.
+
+        A run cut short between the two would enter its links again, under other ids.
+        """
         rows = _plain_rows(table[list(LINK_COLUMNS)])
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM links WHERE run_id = ?", (run_id,))
@@ -385,6 +387,8 @@ class Catalogue:
                 f"INSERT INTO links (run_id, {', '.join(LINK_COLUMNS)}) VALUES (?, {', '.join('?' * len(LINK_COLUMNS))})",
                 [(run_id, *row) for row in rows],
             )
+            if summary is not None:
+                _finish(connection, run_id, summary)
 
     def links(self, run_id: int) -> pd.DataFrame:
         """Links of a run: link_id and LINK_COLUMNS, best score first."""
@@ -420,6 +424,12 @@ class Catalogue:
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         return pd.read_sql_query(query, self._database.connection(), params=list(values))
+
+
+def _finish(connection: sqlite3.Connection, run_id: int, summary: Mapping[str, Any]) -> None:
+    connection.execute(
+        "UPDATE runs SET finished = ?, summary = ? WHERE run_id = ?", (now(), json.dumps(summary), run_id)
+    )
 
 
 def _run_record(row: Sequence[Any]) -> RunRecord:

@@ -14,6 +14,7 @@ from moedal_gui.analysis.links import WANTED_PURITY, Linking, link, passing
 from moedal_gui.analysis.pairing import Mouths
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
+from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
@@ -39,7 +40,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     }
     _refresh_registration(project)
     run = project.catalogue.open_run(
-        "link", None, {"run": parameters.run}, digest([input_hash(project), parameters.run]), __version__
+        "link", None, {"run": parameters.run}, _made_from(project, parameters), __version__
     )
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
@@ -50,15 +51,26 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         tables.append(table)
         rows.append({"foil": foil, **row})
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
-    project.catalogue.add_links(run.run_id, links)
     found = int(links["passes"].sum()) if len(links) else 0
     accidents = float((1 - links.loc[links["passes"].astype(bool), "score"]).sum()) if len(links) else 0.0
     values = {
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows,
     }  # fmt: skip
-    project.catalogue.finish_run(run.run_id, {**values, "pit_runs": pit_runs})
+    project.catalogue.add_links(run.run_id, links, {**values, "pit_runs": pit_runs})
     return Outcome(f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links", values)
+
+
+def linked(project: Project, parameters: LinkParameters) -> RunRecord | None:
+    """The links in force, where this version made them from just these pits and places; else None."""
+    newest = project.catalogue.current_run("link")
+    if newest is None or newest.version != __version__ or newest.input_hash != _made_from(project, parameters):
+        return None
+    return newest
+
+
+def _made_from(project: Project, parameters: LinkParameters) -> str:
+    return digest([input_hash(project), parameters.run])
 
 
 def _refresh_registration(project: Project) -> None:

@@ -7,27 +7,19 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 
 from moedal_gui.core.errors import CancelledError
-from moedal_gui.core.task import Outcome, Plan
+from moedal_gui.core.task import OrderedMap, Outcome, Plan
 
 _WATCH_SECONDS = 0.2
 _NICE = 15
 _FEW = 4  # units below which starting processes costs more than it saves, unless one takes minutes
-
-
-class OrderedMap(Protocol):
-    """Like the built-in map: lazy, results in the order of the units."""
-
-    def __call__(self, work: Callable[[Any], Any], units: Iterable[Any], /) -> Iterator[Any]:
-        """Results of ``work`` on the units."""
-        ...
 
 
 def run(
@@ -45,7 +37,7 @@ def run(
     plan
         What a task's ``plan`` returned.
     ordered_map
-        Runs ``work`` somewhere else (a cluster, say); by default what suits the plan on this machine.
+        Runs ``work`` somewhere else; by default the plan's own map, else what suits the plan on this machine.
     progress
         Called with (done, in all) after every commit, and once at the start.
     cancelled
@@ -63,7 +55,10 @@ def run(
     stop = cancelled or (lambda: False)
     tell(done, total)
     if plan.units:
-        with _Interrupting(plan, stop), _Mapped(plan, ordered_map, workers or worker_count()) as results:
+        with (
+            _Interrupting(plan, stop),
+            _Mapped(plan, ordered_map or plan.ordered_map, workers or worker_count()) as results,
+        ):
             for unit, result in zip(plan.units, results, strict=True):
                 if stop():
                     raise CancelledError
@@ -114,11 +109,13 @@ class _Mapped:
         self._most = most
         self._map = ordered_map
         self._executor: Executor | None = None
+        self._results: Iterator[Any] | None = None
 
     def __enter__(self) -> Iterator[Any]:
         plan = self._plan
         if self._map is not None:
-            return self._map(plan.work, plan.units)
+            self._results = self._map(plan.work, plan.units)
+            return self._results
         workers = min(self._most, len(plan.units))
         if (
             plan.where == "here"
@@ -134,6 +131,8 @@ class _Mapped:
         return _windowed(self._executor, plan.work, plan.units, ahead=workers + 2)
 
     def __exit__(self, *_: object) -> None:
+        if isinstance(self._results, Generator):
+            self._results.close()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.tasks import (
+    batch,
     demo,
     evaluate,
     evaluate_lists,
@@ -41,6 +42,7 @@ TASKS: tuple[TaskRow, ...] = (
     TaskRow("evaluate-lists", "Evaluate lists", "Efficiency and purity of two point lists.", evaluate_lists.EvaluateListsParameters, evaluate_lists.plan, "nothing"),
     TaskRow("export", "Export", "Write pits, labels or candidates for people and other programs.", export.ExportParameters, export.plan, "reader"),
     TaskRow("report", "Report", "Write one self-contained page with pictures.", report.ReportParameters, report.plan, "reader"),
+    TaskRow("batch", "Batch", "Take every foil of a folder through all steps; again goes on where it stopped.", batch.BatchParameters, batch.plan, "nothing"),
     TaskRow("info", "About", "What is in a project or a scan, and what was assumed.", info.InfoParameters, info.plan, "nothing"),
     TaskRow("runs", "Runs", "What made what.", runs.RunsParameters, runs.plan, "reader"),
     TaskRow("remove", "Remove", "Take a scan or a run out of a project; labels stay.", remove.RemoveParameters, remove.plan, "writer"),
