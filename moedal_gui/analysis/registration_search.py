@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 LARGEST_TURN_RAD = float(np.deg2rad(6.0))
 _PATCH_PITS = 150
 _VOTES_AT_ONCE = 3_000_000
-_PATCHES = 8
+_PATCHES = 5
 _BIN_PX = (3.0, 12.0)
 _OF_SPACING = 0.12  # a bin is this share of the mean distance of pits, so that accidents stay few
 _AROUND = 9  # bins over which the usual number of votes is taken
@@ -131,9 +130,15 @@ def _followed(patch: Floats, a: Floats, b: Floats, largest_turn: float) -> list[
     steps = max(int(np.ceil(largest_turn * radius / width)), 1)
     near_zero = np.linspace(-largest_turn, largest_turn, 2 * steps + 1)
     peaks: list[tuple[float, float, Floats]] = []
-    for angle in np.concatenate([near_zero, near_zero + np.pi]):
-        back = Motion(-float(angle), (0.0, 0.0))(arms)
-        peaks += [(height, float(angle), place) for height, place in _peaks(back, b, width)]
+    for family in (0.0, np.pi):
+        usual: Floats | None = None
+        for angle in near_zero + family:
+            arms_in_b = Motion(-float(angle), (0.0, 0.0))(arms)
+            votes = _votes(arms_in_b, b, width, radius)
+            if usual is None:  # the patch is nearly round: what is usual hardly changes with the turn
+                usual = np.asarray(uniform_filter(votes, _AROUND, mode="nearest"), np.float64)
+            low = b.min(axis=0) - radius - width
+            peaks += [(height, float(angle), low + bins * width) for height, bins in _peaks(votes, usual)]
     peaks.sort(key=lambda p: -p[0])
     motions = []
     for _, angle, place in peaks[:_BEST]:
@@ -144,24 +149,27 @@ def _followed(patch: Floats, a: Floats, b: Floats, largest_turn: float) -> list[
     return motions
 
 
-def _peaks(arms: Floats, b: Floats, width: float) -> list[tuple[float, Floats]]:
-    """Heights and places in b of the two highest peaks of votes for where the patch's centre lies."""
-    low = b.min(axis=0) - 2 * width
-    size = np.ceil((np.ptp(b, axis=0) + 4 * width) / width).astype(np.intp) + 1
-    x = np.floor((b[None, :, 0] - arms[:, None, 0] - low[0]) / width).astype(np.int32)
-    y = np.floor((b[None, :, 1] - arms[:, None, 1] - low[1]) / width).astype(np.int32)
-    inside = (x >= 0) & (y >= 0) & (x < size[0]) & (y < size[1])
-    flat = np.bincount(x[inside].astype(np.intp) * size[1] + y[inside], minlength=int(size[0] * size[1]))
-    votes = flat.reshape(size).astype(np.float32)
-    # Two by two bins together, so that a peak on an edge between bins is not halved.
-    summed = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
-    usual: Any = uniform_filter(summed, _AROUND, mode="nearest")
-    height = (summed - usual) / np.sqrt(usual + 1)
+def _votes(arms: Floats, b: Floats, width: float, radius: float) -> Floats:
+    """How many pairs speak for each place of the patch's centre in b: bins of ``width``, two by two together."""
+    low = b.min(axis=0) - radius - width
+    size = np.ceil((np.ptp(b, axis=0) + 2 * (radius + width)) / width).astype(np.intp) + 1
+    # All differences are positive here, so that cutting off is rounding down.
+    x, y = (np.subtract.outer((b[:, i] - low[i]) / width, arms[:, i] / width).astype(np.int32).ravel() for i in (0, 1))
+    flat = np.bincount(x * np.int32(size[1]) + y, minlength=int(size[0] * size[1]))
+    votes = flat.reshape(size).astype(np.float64)
+    # So a peak on an edge between bins is not halved.
+    rows = votes[:-1] + votes[1:]
+    return np.asarray(rows[:, :-1] + rows[:, 1:])
+
+
+def _peaks(votes: Floats, usual: Floats) -> list[tuple[float, Floats]]:
+    """Heights over what is usual and places (in bins) of the two highest peaks."""
+    height = (votes - usual) / np.sqrt(usual + 1)
     result = []
     for _ in range(2):
         top = np.unravel_index(int(np.argmax(height)), height.shape)
-        result.append((float(height[top]), low + (np.array(top) + 1.0) * width))
-        height[max(top[0] - 2, 0) : top[0] + 3, max(top[1] - 2, 0) : top[1] + 3] = -1
+        result.append((float(height[top]), np.array(top) + 1.0))
+        height[max(top[0] - 2, 0) : top[0] + 3, max(top[1] - 2, 0) : top[1] + 3] = -np.inf
     return result
 
 
