@@ -110,7 +110,7 @@ def _patches(a: Floats) -> list[Floats]:
     tree = cKDTree(a)
     index = [int(tree.query(np.median(a, axis=0))[1])]
     far = np.hypot(*(a - a[index[0]]).T)
-    while len(index) < _PATCHES:
+    while len(index) < min(_PATCHES, 1 + len(a) // _PATCH_PITS):
         index.append(int(np.argmax(far)))
         far = np.minimum(far, np.hypot(*(a - a[index[-1]]).T))
     return [a[np.asarray(tree.query(a[i], k=_PATCH_PITS)[1])] for i in index]
@@ -165,10 +165,10 @@ def _votes(arms: Floats, b: Floats, width: float, radius: float) -> Floats:
 def _peaks(votes: Floats, usual: Floats) -> list[tuple[float, Floats]]:
     """Heights over what is usual and places (in bins) of the two highest peaks."""
     height = (votes - usual) / np.sqrt(usual + 1)
-    result = []
+    result: list[tuple[float, Floats]] = []
     for _ in range(2):
         top = np.unravel_index(int(np.argmax(height)), height.shape)
-        result.append((float(height[top]), np.array(top) + 1.0))
+        result.append((float(height[top]), np.asarray(top, np.float64) + 1.0))
         height[max(top[0] - 2, 0) : top[0] + 3, max(top[1] - 2, 0) : top[1] + 3] = -np.inf
     return result
 

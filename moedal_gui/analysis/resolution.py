@@ -35,7 +35,7 @@ def common_offset(truth: Floats, found: Floats) -> tuple[float, float] | None:
         near = np.isfinite(distance)
         if not near.any():
             break
-        offset = np.median(found[index[near]] - truth[near], axis=0)
+        offset = np.median(found[np.asarray(index)[near]] - truth[near], axis=0)
     return (float(offset[0]), float(offset[1]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +11,17 @@ import pandas as pd
 
 from moedal_gui.analysis.coverage import field_at
 from moedal_gui.analysis.evaluation import candidate_figures, pit_figures
-from moedal_gui.analysis.intervals import fraction, rounded
+from moedal_gui.analysis.intervals import fraction
 from moedal_gui.analysis.label_matching import label_surfaces, newest_at_places, place
 from moedal_gui.analysis.matching import nearest, one_to_one
 from moedal_gui.analysis.registration import ACCIDENTAL_SHIFT_PX
-from moedal_gui.analysis.resolution import common_offset, core_sigma
+from moedal_gui.analysis.resolution import common_offset
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.task import Outcome
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.evaluate_scan_sum import resolution, sentence, together
 from moedal_gui.tasks.pit_table import pit_run, pit_table
 from moedal_gui.tasks.placing import placement_of
 
@@ -77,8 +77,8 @@ def evaluate_scan(
         raise NotFoundError(
             f"No other scan of foil {source.foil} has pits in the frame of {source.scan}", scan or "", "find pits in it and register it first"
         )  # fmt: skip
-    values = _together([f for _, f in parts], tolerance_px)
-    return Outcome(_sentence(values, source), {**values, "truth_scan": source.scan})
+    values = together([f for _, f in parts], tolerance_px)
+    return Outcome(sentence(values, source), {**values, "truth_scan": source.scan})
 
 
 def _truth(project: Project, source: ScanRecord, truth_of: str) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def _figures(source: ScanRecord, carried: Carried, tolerance: float) -> dict[str
         "offset_found": carried.searched is not None,
         **pit_figures(len(truth), len(found), surfaces),
         "cuts": [_cut(carried, cut) for cut in CUTS_PX],
-        "resolution_px": _resolution(residual, tolerance),
+        "resolution_px": resolution(residual, tolerance),
         "misses": [_true_place(source, carried, int(t)) for t in missed],
         "false_finds": [_found_place(carried, int(f)) for f in false],
         "fragments": [
@@ -184,11 +184,6 @@ def _cut(carried: Carried, cut: float) -> dict[str, Any]:
         "cut_px": cut, "matched": matched, "efficiency": fraction(matched, len(carried.true)), "purity": fraction(matched, len(carried.places)),
         "accidental": accident / len(carried.true) if len(carried.true) else None,
     }  # fmt: skip
-
-
-def _resolution(residual: Floats, tolerance: float) -> dict[str, Any]:
-    x, y = residual.T if len(residual) else (np.zeros(0), np.zeros(0))
-    return {"x": core_sigma(x, tolerance), "y": core_sigma(y, tolerance), "residuals": len(residual)}
 
 
 def _fragments(
@@ -221,48 +216,3 @@ def _found_place(carried: Carried, row: int) -> dict[str, Any]:
         "pit_id": int(pit["pit_id"]), "scan": carried.scan.scan, "field": str(pit["field"]), "x_px": round(float(pit["x_px"]), 3),
         "y_px": round(float(pit["y_px"]), 3), "surface": "" if pd.isna(pit["surface"]) else str(pit["surface"]),
     }  # fmt: skip
-
-
-def _together(parts: Sequence[dict[str, Any]], tolerance: float) -> dict[str, Any]:
-    """Figures over all scans that were compared, and those of each."""
-    surfaces = [s for p in parts for s in p["surfaces"]]
-    n_true, n_found = (sum(p[name] for p in parts) for name in ("true", "found"))
-    cuts = []
-    for rows in zip(*(p["cuts"] for p in parts), strict=True):
-        matched = sum(r["matched"] for r in rows)
-        accident = sum((r["accidental"] or 0.0) * p["true"] for r, p in zip(rows, parts, strict=True))
-        cuts.append({
-            "cut_px": rows[0]["cut_px"], "matched": matched, "efficiency": fraction(matched, n_true), "purity": fraction(matched, n_found),
-            "accidental": accident / n_true if n_true else None,
-        })  # fmt: skip
-    per_field: dict[str, Any] = {}
-    for part in parts:
-        prefix = "" if len(parts) == 1 else f"{part['foil']}/{part['scan']}/"
-        per_field |= {f"{prefix}{name}": figures for name, figures in part["per_field"].items()}
-    scans = [{k: v for k, v in p.items() if k not in ("surfaces", "residual", "per_field")} for p in parts]
-    lists = {name: [row for p in parts for row in p[name]] for name in ("misses", "false_finds", "fragments")}
-    return {
-        **pit_figures(n_true, n_found, surfaces), **candidate_figures(0, 0, 0), "tolerance_px": tolerance, "per_field": per_field,
-        "cuts": cuts, "resolution_px": _resolution(np.concatenate([p["residual"] for p in parts]), tolerance), **lists, "scans": scans,
-    }  # fmt: skip
-
-
-def _sentence(values: dict[str, Any], source: ScanRecord) -> str:
-    parts = []
-    for row in values["scans"]:
-        x, y = row["offset_px"]
-        how = f"offset {x:.2f}, {y:.2f} px {'searched' if row['offset_searched'] else 'as given'}"
-        parts.append(f"{row['scan']}: {how if row['offset_found'] else 'no common offset found'}")
-    sigma = [values["resolution_px"][axis]["value"] for axis in ("x", "y")]
-    lines = [
-        f"{values['matched']} of {values['true']} pits of {source.scan} found, {values['found']} in all: efficiency "
-        f"{rounded(values['efficiency']['value'])}, purity {rounded(values['purity']['value'])} within {values['tolerance_px']:g} px, surface "
-        f"right {rounded(values['surface_accuracy']['value'])}; resolution {rounded(sigma[0], 3)} px in x, {rounded(sigma[1], 3)} px in y; "
-        f"{len(values['misses'])} missed, {len(values['false_finds'])} false, {len(values['fragments'])} fragments; {'; '.join(parts)}",
-        "cut px  efficiency  purity  by accident",
-    ]
-    lines += [
-        f"{c['cut_px']:6g}  {rounded(c['efficiency']['value']):>10}  {rounded(c['purity']['value']):>6}  {rounded(c['accidental']):>11}"
-        for c in values["cuts"]
-    ]
-    return "\n".join(lines)

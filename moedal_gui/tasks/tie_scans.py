@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from moedal_gui.analysis.datum import STILL
 from moedal_gui.analysis.registration import agreement, moved, refine, tied
-from moedal_gui.analysis.tying import STILL, Side, Tie, tie
+from moedal_gui.analysis.tying import Side, Tie, tie
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.store.catalogue import ScanRecord
 
