@@ -55,7 +55,7 @@ def test_unrelated_pits_are_not_tied(seed: int, pits: int) -> None:
 
 def test_a_lattice_fits_in_many_ways_and_so_in_none() -> None:
     lattice = np.stack(np.meshgrid(np.arange(12) * 100.0, np.arange(12) * 100.0), axis=-1).reshape(-1, 2)
-    assert search(lattice, lattice + [17.0, 4.0]) is None
+    assert search(lattice, lattice + np.array([17.0, 4.0])) is None
 
 
 @given(st.integers(0, 2), st.floats(0, 2 * np.pi))
@@ -88,7 +88,7 @@ def test_the_pits_say_which_datum_point_is_wrong(which: int, shift: list[float])
 def test_datum_points_that_are_all_wrong_give_way_to_the_pits() -> None:
     rng = np.random.default_rng(4)
     a = rng.uniform(0, 3000, (120, 2))
-    told = tie(Side(a, HOLES), Side(a + [500.0, 0.0], HOLES))
+    told = tie(Side(a, HOLES), Side(a + np.array([500.0, 0.0]), HOLES))
     assert told.by == "pits" and told.agrees
-    assert np.abs(told(a + [500.0, 0.0]) - a).max() < 1.0
+    assert np.abs(told(a + np.array([500.0, 0.0])) - a).max() < 1.0
     assert tie(Side(a, None), Side(rng.uniform(0, 3000, (120, 2)), None)).by is None

@@ -1,7 +1,6 @@
 """Scans without datum points tied by their pits, and one scan as the truth of another, on places alone."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ BEAM = np.array([-10.0, 7.0])
 def _in_fields(places: np.ndarray) -> list[list[float]]:
     """[field, x, y] of places on a grid of fields without overlap."""
     column, row = np.clip(places // SIZE, 0, [COLUMNS - 1, ROWS - 1]).astype(int).T
-    local = places - np.stack([column, row], axis=1) * SIZE
+    local = np.minimum(places - np.stack([column, row], axis=1) * SIZE, SIZE - 1)
     return [[int(c * ROWS + r + 1), float(x), float(y)] for c, r, (x, y) in zip(column, row, local, strict=True)]
 
 
@@ -44,7 +43,7 @@ def _scan(folder: Path, name: str, stage: tuple[float, float]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def tied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two scans without datum of 200 pits: the second, turned by 3 degrees, misses some, adds some, sees some twice."""
     at = tmp_path_factory.mktemp("tied")
     rng = np.random.default_rng(8)
@@ -54,7 +53,9 @@ def tied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     pits, others = spots[:200], spots[200 : 200 + FALSE]
     angle = np.deg2rad(3.0)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    found = np.vstack([pits[MISSED:] + rng.normal(0, 0.8, (200 - MISSED, 2)), others, pits[-TWICE:] + [5.0, 0.0]])
+    found = np.vstack(
+        [pits[MISSED:] + rng.normal(0, 0.8, (200 - MISSED, 2)), others, pits[-TWICE:] + np.array([5.0, 0.0])]
+    )
     found = (found - extent / 2) @ turn.T + extent / 2
     (at / "pits.json").write_text(json.dumps({"a": _in_fields(pits), "b": _in_fields(found)}))
     scans = (_scan(at / "a", "a", (0.0, 0.0)), _scan(at / "b", "b", (9000.0, -4000.0)))
@@ -67,7 +68,7 @@ def tied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert pair["refined"]["within_2px"] > 0.85
         a, b = (placement_of(project, project.catalogue.scan(name)) for name in ("a", "b"))
         assert a.frame == b.frame
-        yield at / "p.moedal"
+    return at / "p.moedal"
 
 
 def _evaluated(project: Project, **words: object) -> dict:  # type: ignore[type-arg]
