@@ -26,7 +26,9 @@ _ROUNDS = ((8.0, 1), (6.0, 1), (5.0, 2), (4.0, 3), (3.0, 3), (2.5, 3))
 _ROWS_PER_TERM = 8
 
 
-def stage_placement(description: ScanDescription, fields: pd.DataFrame) -> ScanPlacement:
+def stage_placement(
+    description: ScanDescription, fields: pd.DataFrame, misplaced: Mapping[str, tuple[float, float]] | None = None
+) -> ScanPlacement:
     """Where a scan's fields lie by what its stage and its datum points say.
 
     Parameters
@@ -35,6 +37,8 @@ def stage_placement(description: ScanDescription, fields: pd.DataFrame) -> ScanP
         The scan.
     fields
         Columns field, width, height, stage_x, stage_y.
+    misplaced
+        Field -> how far (px, as the camera sees it) it lies from where the stage has it, as its neighbours' pictures say.
 
     Returns
     -------
@@ -57,12 +61,27 @@ def stage_placement(description: ScanDescription, fields: pd.DataFrame) -> ScanP
             centres[str(name)] = ((width - 1) / 2 * scale, (height - 1) / 2 * scale)
             loose.add(str(name))
         else:
-            centres[str(name)] = (float(x) * step, up * float(y) * step)
+            dx, dy = (misplaced or {}).get(str(name), (0.0, 0.0))
+            centres[str(name)] = (float(x) * step + dx * scale, up * float(y) * step + dy * scale)
     own = ScanPlacement(
         frame=f"{description.foil}/{description.scan}", unit=unit, matrix=((scale, 0.0), (0.0, scale)), centres=centres,
         size_px=widths, mirrored=description.mirrored, loose=frozenset(loose),
     )  # fmt: skip
     return _into_foil(own, description)
+
+
+def stage_places(description: ScanDescription, fields: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Centre of each field by its stage, px as the camera sees them (y down); fields without a position are left out."""
+    step = _stage_step(description)
+    if step is None:
+        return {}
+    step /= description.pixel_size_um or 1.0
+    up = -step if description.stage_y_up else step
+    return {
+        str(name): (float(x) * step, float(y) * up)
+        for name, x, y in zip(fields["field"], fields["stage_x"], fields["stage_y"], strict=True)
+        if np.isfinite(x) and np.isfinite(y)
+    }
 
 
 def _stage_step(description: ScanDescription) -> float | None:
@@ -83,23 +102,23 @@ def _into_foil(own: ScanPlacement, description: ScanDescription) -> ScanPlacemen
         if length > 0:
             x_axis = along / length
             y_axis = np.array([-x_axis[1], x_axis[0]]) * (-1 if reverse else 1)
-            return _moved(own, np.stack([x_axis, y_axis]), origin, frame=description.foil)
+            return moved(own, np.stack([x_axis, y_axis]), origin, frame=description.foil)
     if reverse:
-        return _moved(own, np.array([[-1.0, 0.0], [0.0, 1.0]]), np.zeros(2), frame=own.frame)
+        return moved(own, np.array([[-1.0, 0.0], [0.0, 1.0]]), np.zeros(2), frame=own.frame)
     return own
 
 
-def _moved(placement: ScanPlacement, turn: Floats, origin: Floats, frame: str) -> ScanPlacement:
+def moved(placement: ScanPlacement, turn: Floats, origin: Floats, frame: str) -> ScanPlacement:
     """The placement after ``new = turn @ (old - origin)``; loose fields keep their own corner."""
     firm = [n for n in placement.centres if n not in placement.loose]
     places = (np.array([placement.centres[n] for n in firm]).reshape(-1, 2) - origin) @ turn.T
-    moved = dict(placement.centres) | {n: (float(x), float(y)) for n, (x, y) in zip(firm, places, strict=True)}
+    places_of = dict(placement.centres) | {n: (float(x), float(y)) for n, (x, y) in zip(firm, places, strict=True)}
     matrix = turn @ np.asarray(placement.matrix) if firm else np.asarray(placement.matrix)
     return replace(
         placement,
         frame=frame,
         matrix=((float(matrix[0, 0]), float(matrix[0, 1])), (float(matrix[1, 0]), float(matrix[1, 1]))),
-        centres=moved,
+        centres=places_of,
     )
 
 
@@ -160,7 +179,7 @@ def refine(a: Floats, b: Floats, pixel: float) -> Correction | None:
     The common shift is found first by voting among all near pairs, then a polynomial surface is fitted to mutual
     nearest neighbours with a shrinking gate and Tukey weights. None where the pits do not agree more than by accident.
     """
-    shift = _voted_shift(a / pixel, b / pixel)
+    shift = voted_shift(a / pixel, b / pixel)
     if shift is None:
         return None
     centre = (float(b[:, 0].mean()), float(b[:, 1].mean()))
@@ -181,7 +200,7 @@ def _affordable(order: int, rows: int) -> int:
     return order
 
 
-def _voted_shift(a: Floats, b: Floats) -> Floats | None:
+def voted_shift(a: Floats, b: Floats) -> Floats | None:
     """The shift (px) most pairs agree on, if a Poisson crowd of accidents would not give as many."""
     near = cKDTree(a).sparse_distance_matrix(cKDTree(b), _SEARCH_PX, output_type="coo_matrix")
     if near.nnz < 3:
@@ -218,28 +237,3 @@ def _tukey(residual: Floats, gate: float) -> Floats:
     """Tukey's biweight of residual vectors (N, 2) with its cut at ``gate``."""
     u = np.minimum(np.hypot(*residual.T) / gate, 1.0)
     return np.maximum((1 - u**2) ** 2, 1e-6)
-
-
-def placement_to_plain(placement: ScanPlacement) -> dict[str, Any]:
-    """For the catalogue."""
-    correction = placement.correction
-    return {
-        "frame": placement.frame, "unit": placement.unit, "matrix": placement.matrix, "centres": dict(placement.centres),
-        "size_px": dict(placement.size_px), "mirrored": placement.mirrored, "loose": sorted(placement.loose),
-        "correction": None if correction is None else [correction.centre, correction.scale, correction.order, correction.coefficients],
-    }  # fmt: skip
-
-
-def placement_from_plain(plain: Mapping[str, Any]) -> ScanPlacement:
-    """The placement `placement_to_plain` was given."""
-    words = plain["correction"]
-    correction = None
-    if words is not None:
-        centre, scale, order, coefficients = words
-        correction = Correction((centre[0], centre[1]), scale, order, tuple((x, y) for x, y in coefficients))
-    (a, b), (c, d) = plain["matrix"]
-    return ScanPlacement(
-        frame=plain["frame"], unit=plain["unit"], matrix=((a, b), (c, d)),
-        centres={k: (x, y) for k, (x, y) in plain["centres"].items()}, size_px={k: (w, h) for k, (w, h) in plain["size_px"].items()},
-        mirrored=plain["mirrored"], loose=frozenset(plain["loose"]), correction=correction,
-    )  # fmt: skip

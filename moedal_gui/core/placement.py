@@ -29,6 +29,13 @@ class Correction:
         """Shift (N, 2) at places (N, 2), in the frame's unit."""
         return polynomial_basis(places, self.centre, self.scale, self.order) @ np.asarray(self.coefficients)
 
+    def in_units(self, factor: float) -> Correction:
+        """The same surface where a unit is ``1 / factor`` of the old one."""
+        (x, y), coefficients = self.centre, self.coefficients
+        return Correction(
+            (x * factor, y * factor), self.scale * factor, self.order, tuple((u * factor, v * factor) for u, v in coefficients)
+        )  # fmt: skip
+
 
 def polynomial_basis(places: Floats, centre: tuple[float, float], scale: float, order: int) -> Floats:
     """Monomials of two coordinates up to a total order, shape (N, (order + 1)(order + 2) / 2)."""
@@ -119,3 +126,28 @@ class ScanPlacement:
         centre = np.array([self.centres[str(n)] for n in unique], dtype=float).reshape(-1, 2)
         size = np.array([self.size_px[str(n)] for n in unique], dtype=float).reshape(-1, 2)
         return centre[where], ((size - 1) / 2)[where], size[where, 0]
+
+
+def placement_to_plain(placement: ScanPlacement) -> dict[str, Any]:
+    """For the catalogue."""
+    correction = placement.correction
+    return {
+        "frame": placement.frame, "unit": placement.unit, "matrix": placement.matrix, "centres": dict(placement.centres),
+        "size_px": dict(placement.size_px), "mirrored": placement.mirrored, "loose": sorted(placement.loose),
+        "correction": None if correction is None else [correction.centre, correction.scale, correction.order, correction.coefficients],
+    }  # fmt: skip
+
+
+def placement_from_plain(plain: Mapping[str, Any]) -> ScanPlacement:
+    """The placement `placement_to_plain` was given."""
+    words = plain["correction"]
+    correction = None
+    if words is not None:
+        centre, scale, order, coefficients = words
+        correction = Correction((centre[0], centre[1]), scale, order, tuple((x, y) for x, y in coefficients))
+    (a, b), (c, d) = plain["matrix"]
+    return ScanPlacement(
+        frame=plain["frame"], unit=plain["unit"], matrix=((a, b), (c, d)),
+        centres={k: (x, y) for k, (x, y) in plain["centres"].items()}, size_px={k: (w, h) for k, (w, h) in plain["size_px"].items()},
+        mirrored=plain["mirrored"], loose=frozenset(plain["loose"]), correction=correction,
+    )  # fmt: skip

@@ -18,9 +18,11 @@ from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table
+from moedal_gui.tasks.evaluate_scan import evaluate_scan
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placing import placement_of
 
+TRUTHS = ("pits", "labels")
 _TEXT = ("foil", "scan", "field", "surface", "label", "id", "pair")
 
 
@@ -28,18 +30,50 @@ _TEXT = ("foil", "scan", "field", "surface", "label", "id", "pair")
 class EvaluateParameters:
     """What ``evaluate`` is told."""
 
-    truth: Path = field(metadata=parameter("a label file with id and pair"))
+    truth: Path | None = field(default=None, metadata=parameter("a label file with id and pair"))
+    truth_scan: str | None = field(
+        default=None,
+        metadata=parameter("a scan of the same foil whose pits, carried over by the registration, are the truth"),
+    )
+    truth_of: str = field(default="pits", metadata=parameter("what of that scan is the truth", choices=TRUTHS))
+    offset_px: str | None = field(
+        default=None, metadata=parameter("X,Y added to the carried pits, px of the foil's frame; searched by default")
+    )
     scan: str | None = field(default=None, metadata=parameter("only this scan"))
     tolerance_px: float = field(default=8.0, metadata=parameter("farthest that a found pit may lie from the true one"))
     run: str | None = field(default=None, metadata=parameter("this run instead of the current one"))
 
 
 def plan(project: Project, parameters: EvaluateParameters) -> Plan[None, None]:
-    """Compare the current pits and candidates with a truth file."""
+    """Compare the current pits and candidates with a truth file, or the pits with those of another scan."""
+    if (parameters.truth is None) == (parameters.truth_scan is None):
+        raise ArgumentError("Give --truth or --truth-scan, and not both", remedy="name a label file or a scan")
     if not parameters.tolerance_px > 0:
         raise ArgumentError("--tolerance-px must be above zero", remedy="give a distance in px")
+    if parameters.truth_scan is not None:
+        source, offset = parameters.truth_scan, _offset(parameters.offset_px)
+        return at_once(
+            lambda: evaluate_scan(
+                project, source, parameters.truth_of, parameters.scan, parameters.run, offset, parameters.tolerance_px
+            )
+        )
+    if parameters.offset_px is not None or parameters.truth_of != "pits":
+        raise ArgumentError("--offset-px and --truth-of go with --truth-scan", remedy="leave them out")
+    assert parameters.truth is not None
     truth = _read_truth(parameters.truth, project, parameters.scan)
     return at_once(lambda: _evaluate(project, parameters, truth))
+
+
+def _offset(words: str | None) -> tuple[float, float] | None:
+    if words is None:
+        return None
+    try:
+        x, y = (float(part) for part in words.split(","))
+    except ValueError:
+        raise ArgumentError("--offset-px is not two numbers", words, "give X,Y, as in -10,7") from None
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise ArgumentError("--offset-px is not two numbers", words, "give X,Y, as in -10,7")
+    return (x, y)
 
 
 def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moedal_gui.analysis.registration import placement_from_plain, stage_placement
-from moedal_gui.core.placement import ScanPlacement
+from moedal_gui.analysis.registration import stage_placement
+from moedal_gui.core.placement import ScanPlacement, placement_from_plain
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
