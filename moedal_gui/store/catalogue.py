@@ -352,7 +352,10 @@ class Catalogue:
             (json.dumps(o), json.dumps(e)) for o, e in zip(table["others"], table["experts"], strict=True)
         ]  # fmt: skip
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO run_fields (run_id, field_id, pits) VALUES (?, ?, ?)", (run_id, field_id, len(rows)))
+            connection.execute(
+                "INSERT OR REPLACE INTO run_fields (run_id, field_id, pits) VALUES (?, ?, ?)",
+                (run_id, field_id, len(rows)),
+            )
             connection.executemany(
                 f"INSERT OR REPLACE INTO scores (run_id, pit_id, {', '.join(SCORE_COLUMNS)}, class, others, experts)"
                 f" VALUES (?, {', '.join('?' * (len(SCORE_COLUMNS) + 4))})",
