@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 LEAST_TOLERANCE_PX = 4.0
 TOLERANCE_OF_MINOR = 0.8
 _KNOTS = 40
+_HOPELESS = 0.02
 _LEAST_LOGIT, _MOST_LOGIT = -6.0, 8.0
 _BANDS_PER_FIELD = (0.0, 60.0, 150.0, 300.0, 600.0, np.inf)
 _FIELD_PX = 640.0 * 480.0
@@ -109,7 +110,10 @@ def calibrated(found: Found) -> tuple[tuple[float, float], ...]:
         return plain_card("slope", 1).probability
     order = np.argsort(found.logit, kind="stable")
     rising = isotonic_regression(found.right[order].astype(float)).x
-    parts = np.array_split(np.arange(len(order)), _KNOTS)
+    # Most of what is found is hopeless: the points stand where there is something to tell.
+    worth = np.cumsum(rising + _HOPELESS)
+    cuts = np.searchsorted(worth, np.linspace(0.0, worth[-1], _KNOTS + 1)[1:-1])
+    parts = [p for p in np.split(np.arange(len(order)), cuts) if len(p)]
     logits = np.array([found.logit[order][p].mean() for p in parts])
     chances = np.array([rising[p].mean() for p in parts])
     logits, first = np.unique(logits, return_index=True)

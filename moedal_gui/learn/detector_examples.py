@@ -174,9 +174,9 @@ def window(
 
 
 def _between(rng: np.random.Generator, half: float, length: int) -> float:
-    """Middle of a window within a field, or about its own middle where the field is smaller."""
-    low, high = half - 0.5, length - half - 0.5
-    return float(rng.uniform(low, high)) if high > low else 0.5 * (length - 1) + float(rng.uniform(high, low))
+    """Middle of a window: within a field where it fits, else so that the field lies within the window."""
+    ends = (half - 0.5, length - half - 0.5)
+    return float(rng.uniform(min(ends), max(ends)))
 
 
 def _part(centre: float, reach: float, length: int) -> slice:

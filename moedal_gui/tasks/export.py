@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.analysis.route import travel_order
@@ -22,7 +23,7 @@ from moedal_gui.formats.tables import rows, write_csv, write_json
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, stage_places
 from moedal_gui.tasks.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits
+from moedal_gui.tasks.pit_table import all_pits, pit_run
 from moedal_gui.tasks.placing import placement_of
 
 WHAT = ("pits", "labels", "candidates")
@@ -113,7 +114,16 @@ def _table(project: Project, parameters: ExportParameters, point: WorkingPoint |
         return table[said >= point.threshold].reset_index(drop=True)
     # A pit another program found states no probability: it was found, and passes.
     probability = table["probability"].to_numpy(dtype=float)
-    return table[~(probability < _PROBABLE)].reset_index(drop=True)
+    return table[~(probability < _least_probability(project, table, parameters.run))].reset_index(drop=True)
+
+
+def _least_probability(project: Project, table: pd.DataFrame, run: str | None) -> npt.NDArray[np.float64]:
+    """The detector's own working point for each pit, as its run says."""
+    points = {}
+    for scan in project.catalogue.scans():
+        record = pit_run(project, scan, run)
+        points[scan.foil, scan.scan] = float(record.summary.get("working_point", _PROBABLE)) if record else _PROBABLE
+    return np.array([points[f, s] for f, s in zip(table["foil"], table["scan"], strict=True)])
 
 
 def _with_extras(labels: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -70,12 +71,12 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
     if not seen:
         raise NotFoundError("There is no scan with pictures to look through", project.path, "ingest one first")
     units: list[_FieldUnit] = []
-    runs: list[tuple[ScanRecord, RunRecord]] = []
+    runs: list[tuple[ScanRecord, RunRecord, _How]] = []
     done = 0
     for scan in seen:
         how = _how(project, scan, parameters)
         run = _run_for(project, scan, how.words)
-        runs.append((scan, run))
+        runs.append((scan, run, how))
         finished = project.catalogue.done_fields(run.run_id)
         new = [] if run.finished else _units(project, scan, run, how, finished)
         units += new
@@ -119,11 +120,12 @@ def look_through(unit: _FieldUnit) -> FieldResult:
 
 @dataclass(frozen=True)
 class _How:
-    """How a scan is looked through: what the run says of it, the method, and the folder of a learned detector."""
+    """How a scan is looked through: the run's words, the method, a learned detector's folder, and what is kept of it."""
 
     words: dict[str, str]
     method: Method
     detector: Path | None
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) -> _How:
@@ -138,7 +140,12 @@ def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) ->
     if method == "auto" and parameters.detector is None and (view != "slope" or not knows_detector(project, view)):
         return _How({"method": method}, method, None)
     chosen = chosen_detector(project, parameters.detector, view)
-    return _How({"method": method, "detector": chosen.title}, "heatmap", chosen.folder)
+    return _How(
+        {"method": method, "detector": chosen.title},
+        "heatmap",
+        chosen.folder,
+        {"working_point": chosen.card.working_point},
+    )
 
 
 def _run_for(project: Project, scan: ScanRecord, words: dict[str, str]) -> RunRecord:
@@ -173,11 +180,11 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finish
     ]
 
 
-def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord]]) -> Outcome:
+def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) -> Outcome:
     rows: list[dict[str, Any]] = []
-    for scan, run in runs:
+    for scan, run, how in runs:
         if run.finished is None:
-            settle_pits(project, scan, run)
+            settle_pits(project, scan, run, how.summary)
         light = dict(
             next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id).get(
                 "light", {}
@@ -193,13 +200,17 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord]]) -> Outco
     return Outcome("\n".join([sentence, *doubts]), {"scans": rows})
 
 
-def settle_pits(project: Project, scan: ScanRecord, run: RunRecord) -> None:
-    """Merge the doubles of overlapping fields, test what was said of the light, and mark the run whole."""
+def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Mapping[str, Any] | None = None) -> None:
+    """Merge the doubles of overlapping fields, test what was said of the light, and mark the run whole.
+
+    ``summary`` is kept with the run, beside the counts.
+    """
     every = project.catalogue.pits(run.run_id, merged=False)
     fields = project.catalogue.fields(scan.scan_id)
     double_of = doubles(every, stage_placement(scan.description, fields))
     project.catalogue.set_doubles(run.run_id, double_of)
     light = check_light(project, scan, every[~every["pit_id"].isin(list(double_of))])
     project.catalogue.finish_run(
-        run.run_id, {"pits": len(every) - len(double_of), "doubles": len(double_of), "light": light}
+        run.run_id,
+        {**(summary or {}), "pits": len(every) - len(double_of), "doubles": len(double_of), "light": light},
     )

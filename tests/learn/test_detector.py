@@ -178,8 +178,9 @@ def test_nothing_is_taught_where_nobody_has_looked():
     field = cone_field(1, size=96)
     known = np.zeros((96, 96), dtype=bool)
     known[:, :48] = True
-    _, wanted = window(replace(field, known=known), 96, 2, np.random.default_rng(5), True, any_angle=False)
-    assert 0.2 < wanted.seen.mean() < 0.8
+    for seed in range(8):
+        _, wanted = window(replace(field, known=known), 96, 2, np.random.default_rng(seed), True, any_angle=False)
+        assert 0.1 < wanted.seen.mean() < 0.75
 
 
 def test_the_calibration_is_honest_about_a_detector_that_guesses():

@@ -108,8 +108,8 @@ def test_training_on_from_an_older_ensemble_says_what_changed(tmp_path: Path) ->
 def test_wrong_words_are_refused(tmp_path: Path) -> None:
     crops = draw(tmp_path / "crops", 4)
     cases: list[tuple[TrainParameters, type[MoedalError], str]] = [
-        (TrainParameters(from_="boxes:" + str(crops)), ArgumentError, "trains experts only"),
-        (TrainParameters(what="detector"), ArgumentError, "trains experts only"),
+        (TrainParameters(from_="boxes:" + str(crops)), MoedalError, "no picture with a text file of boxes"),
+        (TrainParameters(what="detector"), TrainingError, "no labels to teach a detector"),
         (TrainParameters(from_="crops:" + str(tmp_path / "no")), ArgumentError, "no such folder"),
         (TrainParameters(from_=str(crops)), ArgumentError, "not understood"),
         (words(crops, recipe="slope"), ArgumentError, "speak of pits"),
