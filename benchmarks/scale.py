@@ -98,8 +98,7 @@ def _worked(folder: Path) -> dict[str, Any]:
 
 def _whole_link() -> tuple[float, int, int]:
     """Links of as many pits as a whole side has: seconds of one core, pits, and the peak after them, bytes."""
-    fields = round(fields_a_side())
-    top, bottom, *_ = draw(np.random.default_rng(7), _PAIR_PITS, 0.03, fields)
+    top, bottom, *_ = draw(np.random.default_rng(7), _PAIR_PITS, 0.03, fields_a_side())
     started = time.process_time()
     pair(top, bottom, Geometry(_BULK_PX, _APART_PX))
     return time.process_time() - started, len(top) + len(bottom), _peak_bytes()
@@ -116,9 +115,9 @@ def _peak_bytes() -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
-def fields_a_side(channels: int = _CHANNELS) -> float:
+def fields_a_side(channels: int = _CHANNELS) -> int:
     """How many fields the bytes of one side are, as bare pixels."""
-    return _SIDE_BYTES / (_FIELD_PX * channels)
+    return round(_SIDE_BYTES / (_FIELD_PX * channels))
 
 
 def page(found: Measured) -> list[str]:
@@ -153,15 +152,15 @@ def page(found: Measured) -> list[str]:
     ]
 
 
-def _arithmetic(a_field: float, a_foil: float, seconds: float, project: float) -> list[str]:
+def _arithmetic(a_field: float, a_foil: int, seconds: float, project: float) -> list[str]:
     side = _SIDE_BYTES / 1e9
     return [
         "## One foil", "",
-        *(f"- Fields a side, {c} channels: {side:.1f} GB / (640 x 480 x {c} bytes = {_FIELD_PX * c / 1e6:.2f} MB) = {fields_a_side(c):.0f}."
+        *(f"- Fields a side, {c} channels: {side:.1f} GB / (640 x 480 x {c} bytes = {_FIELD_PX * c / 1e6:.2f} MB) = {fields_a_side(c)}."
           for c in (10, 8)),
-        f"- Fields a foil, 10 channels: {fields_a_side():.0f} x {_SIDES} = {a_foil:.0f}.",
-        f"- Time: {a_foil:.0f} fields x {a_field:.2f} s = {seconds:.0f} s = {seconds / 3600:.2f} h on one core.",
-        f"- Disk: {a_foil:.0f} fields x {project / 1e6:.2f} MB = {a_foil * project / 1e9:.1f} GB, beside the {side * _SIDES:.1f} GB it was read from.",
+        f"- Fields a foil, 10 channels: {fields_a_side()} x {_SIDES} = {a_foil}.",
+        f"- Time: {a_foil} fields x {a_field:.2f} s = {seconds:.0f} s = {seconds / 3600:.2f} h on one core.",
+        f"- Disk: {a_foil} fields x {project / 1e6:.2f} MB = {a_foil * project / 1e9:.1f} GB, beside the {side * _SIDES:.1f} GB it was read from.",
         "",
     ]  # fmt: skip
 
@@ -179,7 +178,7 @@ def _campaign(found: Measured, seconds: float, disk: float) -> list[str]:
         hours = rounds * seconds / 3600
         traffic = workers * (_SIDE_BYTES * _SIDES + disk) / seconds / 1e6
         lines.append(
-            f"| {workers} | {rounds} | {hours:.0f} | {hours / 24:.1f} | {_FOILS * disk / 1e12:.1f} | {workers * peak / 2**30:.0f} | {traffic:.0f} |"
+            f"| {workers} | {rounds} | {hours:.1f} | {hours / 24:.1f} | {_FOILS * disk / 1e12:.1f} | {workers * peak / 2**30:.1f} | {traffic:.0f} |"
         )
     return [*lines, ""]
 
@@ -189,11 +188,13 @@ def _caveats() -> list[str]:
         "## Assumed", "",
         "- 1.5 GB a side are bare pixels of 8 bit. Were they PNG files, they would hold about as many times more fields as PNG is smaller.",
         "- A field costs what it costs here: as many pits, as many channels. Dense fields cost more (see [measured figures](benchmarks.md)).",
-        "- Every step but `link` grows with the number of fields; links were drawn at the size of a side to see that they stay small.",
+        "- Every step takes time in proportion to the number of fields. Links were drawn at the size of a side to see that they stay small; the",
+        "  fixed part of the report is counted with every field, so that it is overrated.",
         "- Cores are as fast as this one, and do not slow each other down.", "",
         "## Not measured", "",
         "- Disks and networks: the hours hold while the last column of the table is less than what they give.",
         "- A whole foil of 1.5 GB a side in one go, and more than two workers at a time.",
+        "- The look at every input file when a batch is called again: one question to the file system a file.",
         "- The memory of `register`, `export` and `report` with as many pits as a whole foil has.",
         "- Workers that die: a foil that was under way goes on from the field it was at.",
     ]  # fmt: skip

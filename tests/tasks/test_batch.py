@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,11 @@ def _dies(unit: tuple[str, Path, int]) -> str:
 
 def test_a_lost_worker_loses_no_unit(workers: str, tmp_path: Path) -> None:
     units = [("well", tmp_path, 0), ("once", tmp_path, 1), ("always", tmp_path, 99), ("after", tmp_path, 0)]
-    said = list(Cluster(workers, lambda unit, why: f"{LOST}{unit[0]} {why}")(_dies, units))
+    spread = Cluster(workers, lambda unit, why: f"{LOST}{unit[0]} {why}")
+    patience = threading.Timer(180, spread.stop)  # a worker that does not come back must not hold the suite
+    patience.start()
+    said = list(spread(_dies, units))
+    patience.cancel()
     assert said[0] == "well" and said[3] == "after" and said[1] == "once"
     assert said[2].startswith(f"{LOST}always No worker brought it back (the workers that took it died)")
 
