@@ -135,13 +135,19 @@ def _write_levels(file: h5py.File, block: Stack) -> None:
     while True:
         count, _channels, height, width = block.shape
         if level == 0:
-            chunk = (1, 1, min(height, _TILE), min(width, _TILE))
+            chunk = (1, 1, _even(height, _TILE), _even(width, _TILE))
         else:
             tile = (min(height, _TILE), min(width, _TILE))
-            chunk = (max(1, min(count, _COARSE_CHUNK_BYTES // (tile[0] * tile[1] * block.itemsize))), 1, *tile)
+            most = max(1, _COARSE_CHUNK_BYTES // (tile[0] * tile[1] * block.itemsize))
+            chunk = (_even(count, most), 1, *tile)
         file.create_dataset(f"level_{level}", data=block, chunks=chunk, fletcher32=True)
         level += 1
         if min(height, width) < 2 * _SMALLEST_PX:
             break
         block = halve(block)
     file.attrs["levels"] = level
+
+
+def _even(length: int, most: int) -> int:
+    """Side of chunks of at most ``most`` that leave as little over as can be: what they cover in excess is stored too."""
+    return -(-length // -(-length // most))
