@@ -19,6 +19,8 @@ _LEAST_COVER = 0.02
 # unrelated pit lies within nearly every pit's reach (exp(-chi) with chi = .25 and 1.5).
 REGIME_BORDERS = (0.78, 0.22)
 
+REGIMES = ("low", "medium", "high")
+
 
 @dataclass(frozen=True)
 class DensityMap:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from moedal_gui import __version__
+from moedal_gui.analysis.density import REGIMES, regime
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
@@ -24,8 +25,10 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.detectors import chosen_detector, detector_of, knows_detector
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
+from moedal_gui.tasks.pit_table import with_density
 
 METHODS: tuple[Method, ...] = get_args(Method)
+_WORTH_SAYING, _MOSTLY = 0.02, 0.5
 
 
 @dataclass(frozen=True)
@@ -192,12 +195,35 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         )
         pits = project.catalogue.pits(run.run_id)
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
-        rows.append(
-            {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light}
-        )
+        rows.append({
+            "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
+            "regimes": _regimes(project, scan, pits),
+        })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
-    return Outcome("\n".join([sentence, *doubts]), {"scans": rows})
+    dense = [f"{r['scan']}: {words}" for r in rows if (words := _density_words(r["regimes"]))]
+    return Outcome("\n".join([sentence, *doubts, *dense]), {"scans": rows})
+
+
+def _regimes(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, int]:
+    """How many pits lie where the density is low, medium or high."""
+    if not len(pits):
+        return dict.fromkeys(REGIMES, 0)
+    words = regime(with_density(project, scan, pits)["isolated_fraction"].to_numpy(float))
+    return {name: int((words == name).sum()) for name in REGIMES}
+
+
+def _density_words(regimes: Mapping[str, int]) -> str:
+    """What is said of a scan whose pits crowd; empty where they do not."""
+    every = max(sum(regimes.values()), 1)
+    if regimes["high"] > _WORTH_SAYING * every:
+        share = regimes["high"] / every
+        return (
+            f"{share:.0%} of the pits lie so densely that a list of them says nothing about tracks; see the density map"
+        )
+    if regimes["medium"] > _MOSTLY * every:
+        return "most pits have neighbours within their own width: links are less sure there"
+    return ""
 
 
 def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Mapping[str, Any] | None = None) -> None:
