@@ -23,8 +23,9 @@ _FARTHEST = 0.5
 _FARTHEST_PX = 1.5
 _OTHER_SIZE = 1.35
 _LEAST_EXPLAINED = 0.35
-_DIRT_ABSORPTION, _DIRT_EXPLAINED = 3.0, 0.6
-"""What takes this many times more light under all lamps alike than it slopes, and is not explained as a pit, is dirt."""
+_DIRT_ABSORPTION, _DIRT_EXPLAINED, _ONLY_DIRT = 3.0, 0.6, 10.0
+"""What takes this many times more light under all lamps alike than it slopes is dirt: the first number where a pit does
+not explain the slopes, the last in any case."""
 
 
 def refitted(planes: Float32, table: pd.DataFrame, converging: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -65,6 +66,7 @@ def refitted(planes: Float32, table: pd.DataFrame, converging: npt.NDArray[np.bo
     ):  # fmt: skip
         answer[name] = np.where(good, values, table[name])
     dirt = (seen.absorption > _DIRT_ABSORPTION) & (seen.explained < _DIRT_EXPLAINED)
+    dirt |= seen.absorption > _ONLY_DIRT
     return answer[~dirt].reset_index(drop=True)
 
 

@@ -47,11 +47,12 @@ def test_a_wrong_mouth_is_put_right_by_the_slopes(field):
     assert np.median(np.hypot(found["x_px"] - clear["x_px"], found["y_px"] - clear["y_px"])) < 0.5
 
 
-def test_what_every_lamp_shows_alike_is_no_pit():
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_what_every_lamp_shows_alike_is_no_pit(slope):
     planes = np.random.default_rng(1).normal(0, 0.03, (5, 120, 120)).astype(np.float32)
     y, x = np.mgrid[:120, :120]
     planes[0][np.hypot(x - 60, y - 60) < 7] = -4.0
-    planes[1][np.hypot(x - 60, y - 60) < 7] += 0.1
+    planes[1][np.hypot(x - 60, y - 60) < 7] += slope
     row = {"x_px": 60.0, "y_px": 60.0, "surface": "top", "surface_score": 1.0, "probability": 0.9, "major_px": 14.0, "minor_px": 13.0, "azimuth_deg": 0.0, "snr": 9.0}  # fmt: skip
     table = empty_detections().reindex([0]).assign(**row).astype(DETECTION_COLUMNS)
     assert len(refitted(planes, table, np.array([True]))) == 0
