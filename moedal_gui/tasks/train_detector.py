@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from moedal_gui.learn.detector_trainer import DetectorTraining
 
 NAME = "detector"
-STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS = 1200, 400
-_RATE_FROM_WEIGHTS = 5e-4
+STEPS_FROM_NOTHING, STEPS_FROM_OTHERS, STEPS_FROM_WEIGHTS = 1200, 800, 400
+_RATE_FROM_OTHERS, _RATE_FROM_WEIGHTS = 1e-3, 5e-4
 _PARTS = 20
 
 
@@ -47,7 +47,7 @@ def detector_plan(
     said
         Settings of `DetectorSettings` that a person has named; the others are what suits.
     start
-        A detector to train on from; by default the shipped one where it looks at the same.
+        A detector to train on from; by default the shipped one. One that looks at other planes lends what fits.
     fresh
         Begin from nothing.
 
@@ -57,17 +57,17 @@ def detector_plan(
         There is nothing to learn from.
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
-    begin = None if fresh else start or shipped_detector(taught.view)
+    begin = None if fresh else start or shipped_detector(taught.view) or shipped_detector("slope")
+    steps, rate = _effort(taught, begin)
     suits: dict[str, Any] = {
         "surfaces": taught.surfaces,
-        "steps": STEPS_FROM_WEIGHTS if begin is not None else STEPS_FROM_NOTHING,
+        "steps": steps,
+        "learning_rate": rate,
         "any_angle": taught.exact,
         "window_px": _window(taught),
     }
-    if begin is not None:
-        suits["learning_rate"] = _RATE_FROM_WEIGHTS
     settings = DetectorSettings(**{**suits, **said})
-    _check(taught, begin)
+    _check(taught)
     folder = TrainingFolder(project.path / "training" / f"{name or NAME}-{_key(taught, settings, begin)}")
     lock = folder.lock()
     folder.cancel(False)
@@ -112,6 +112,15 @@ def _put_in_place(
     return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
 
 
+def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
+    """Steps and step length: little from weights that know such pictures, more from those of other ones."""
+    if begin is None:
+        return STEPS_FROM_NOTHING, DetectorSettings.learning_rate
+    if read_detector_card(begin.folder).view != taught.view:
+        return STEPS_FROM_OTHERS, _RATE_FROM_OTHERS
+    return STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS
+
+
 def _window(taught: DetectorSet) -> int:
     """Side of the windows: 256 px, or what small pictures fill."""
     smallest = min(min(f.planes.shape[1:]) for f in (*taught.taught, *taught.held))
@@ -150,12 +159,9 @@ def _begun(
     return DetectorTraining(folder, taught.taught, settings, weights)
 
 
-def _check(taught: DetectorSet, begin: Entry | None) -> None:
+def _check(taught: DetectorSet) -> None:
     if not any(len(f.pits) for f in taught.taught):
         raise TrainingError("There is not one pit to teach the detector", "", "label or box some, then train again")
-    if begin is not None and read_detector_card(begin.folder).view != taught.view:
-        what = f"The detector {begin.title} looks at something else than these pictures"
-        raise TrainingError(what, "", "train from nothing: --start none")
 
 
 def _key(taught: DetectorSet, settings: DetectorSettings, begin: Entry | None) -> str:

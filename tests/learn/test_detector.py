@@ -205,3 +205,15 @@ def test_the_network_stays_small():
     assert weights < 1_500_000
     assert isinstance(plain_card("picture", 1), DetectorCard)
     assert MAJOR < MINOR < AZIMUTH
+
+
+def test_a_detector_of_other_pictures_lends_what_fits():
+    from moedal_gui.learn.detector_run import DetectorRun
+
+    slopes = DetectorRun(5, DetectorSettings(seed=1)).weights
+    picture = DetectorRun(1, DetectorSettings(surfaces=1, seed=2), slopes).weights
+    fresh = DetectorRun(1, DetectorSettings(surfaces=1, seed=2)).weights
+    lent = "third.1.body.0.weight"
+    assert np.array_equal(picture[lent], slopes[lent])
+    assert not np.array_equal(picture[lent], fresh[lent])
+    assert np.array_equal(picture["stem.0.0.weight"], fresh["stem.0.0.weight"])
