@@ -12,7 +12,7 @@ from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.reading import inspect
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.store.registry import Registry, read_card
+from moedal_gui.store.registry import Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.label_table import label_table
 from moedal_gui.tasks.pit_table import pit_run, score_run
@@ -50,7 +50,7 @@ def of_project(project: Project) -> Outcome:
         "project": str(project.path), "disk_bytes": disk, "scans": scans,
         "labels": {"count": len(labels), "per_class": per_class, "orphans": int(labels["pit_id"].isna().sum()) if len(labels) else 0},
         "candidates": link.summary.get("candidates") if link else None, "ensembles": _ensembles(project),
-        "steps": _steps(project),
+        "detectors": _detectors(project), "steps": _steps(project),
     }  # fmt: skip
     lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
     for row in scans:
@@ -62,6 +62,9 @@ def of_project(project: Project) -> Outcome:
     for one in _ensembles(project):
         said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
+    for one in _detectors(project):
+        said = one.get("damaged") or f"looks at {one['view']}{'; current' if one['current'] else ''}"
+        lines.append(f"  detector {one['name']} {one['version']}: {said}")
     if link:
         stale = out_of_date(project, link)
         lines += [f"  Note: {stale}"] if stale else []
@@ -102,6 +105,22 @@ def _ensembles(project: Project) -> list[dict[str, Any]]:
         try:
             card = read_card(entry.folder)
             row |= {"kind": card.kind, "classes": list(card.classes), "made": card.made, "provenance": card.provenance}
+        except ExpertError as error:
+            row["damaged"] = str(error)
+        rows.append(row)
+    return rows
+
+
+def _detectors(project: Project) -> list[dict[str, Any]]:
+    """The trained detectors of the project; a damaged one is told, not hidden."""
+    registry = Registry(project.path / "detectors")
+    current = registry.current()
+    rows: list[dict[str, Any]] = []
+    for entry in registry.entries():
+        row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry == current}
+        try:
+            card = read_detector_card(entry.folder)
+            row |= {"view": card.view, "made": card.made, "provenance": card.provenance, "f1": card.metrics.get("f1")}
         except ExpertError as error:
             row["damaged"] = str(error)
         rows.append(row)

@@ -10,7 +10,7 @@ from moedal_gui.core.errors import ArgumentError, ExpertError, PictureError, Tra
 from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import evaluate, ingest, label_import, preselect, train
+from moedal_gui.tasks import evaluate, info, ingest, label_import, preselect, train
 from moedal_gui.tasks.loop import run
 
 SIDE = 96
@@ -59,6 +59,7 @@ def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):
         outcome = run(train.plan(project, words))
         assert outcome.values["f1"]["value"] > 0.7
         assert outcome.values["view"] == "picture"
+        assert "detector detector 1: looks at picture; current" in info.of_project(project).sentence
         again = run(train.plan(project, words))
         assert again.values["detector"] == outcome.values["detector"] == "detector/1"
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
