@@ -1,5 +1,9 @@
 """A detector from boxed pictures and from labels, and a pre-selection with it, by the words a person says."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ from moedal_gui.core.errors import ArgumentError, ExpertError, PictureError, Tra
 from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
+from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks import evaluate, info, ingest, label_import, preselect, train
 from moedal_gui.tasks.loop import run
 
@@ -121,3 +126,22 @@ def test_words_that_do_not_fit_are_refused(tmp_path):
             train.plan(project, train.TrainParameters(what="detector", experts="top-bottom"))
         with pytest.raises(PictureError, match="no picture with a text file"):
             train.plan(project, train.TrainParameters(from_=f"boxes:{tmp_path / 'c'}"))
+
+
+def test_a_cancelled_training_in_a_new_project_goes_on(tmp_path):
+    """The first round is kept, and with it the project that was made for it."""
+    folder = boxed(tmp_path / "boxes", 4)
+    words = ["train", str(tmp_path / "new.moedal"), "--from", f"boxes:{folder}", "--epochs", "40", "--batch", "2"]
+    program = [sys.executable, "-m", "moedal_gui", *words]
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("new.moedal/training/*/detector/fold-0/checkpoint.npz")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "Cancelled; run the same command again to go on" in said
+    (kept,) = tmp_path.glob("new.moedal/training/*")
+    steps = TrainingFolder(kept).fold("detector", 0).checkpoint()[1]["step"]
+    assert 0 < steps < 2000
