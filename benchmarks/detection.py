@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from moedal_gui.analysis.intervals import fraction, harmonic_mean
 from moedal_gui.analysis.matching import assign
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.normalise import estimate_flat_field, normalise
@@ -89,17 +90,12 @@ def interval(hits: float, total: float) -> str:
 def _row(label: str, outcomes: list[Outcome]) -> str:
     """One row of the table."""
     true, found, matched = (sum(getattr(o, k) for o in outcomes) for k in ("true", "found", "matched"))
-    resampled = np.random.default_rng(0).integers(0, len(outcomes), (1000, len(outcomes)))
-    f1 = [
-        2 * sum(outcomes[i].matched for i in r) / sum(outcomes[i].true + outcomes[i].found for i in r)
-        for r in resampled
-    ]
+    f1 = harmonic_mean(fraction(matched, true), fraction(matched, found))
     axes = np.abs(np.concatenate([o.axes for o in outcomes]))
-    low, high = np.quantile(f1, [0.025, 0.975])
     half = [f"{np.quantile(axes[:, k], 0.5):.3f}" for k in (0, 1)]
     surface = interval(sum(o.surface_right for o in outcomes), matched)
     return (
-        f"| {label} | {2 * matched / (true + found):.3f} [{low:.3f}, {high:.3f}] | {interval(matched, true)} | {interval(matched, found)} | {surface} |"
+        f"| {label} | {f1['value']:.3f} [{f1['low']:.3f},{f1['high']:.3f}] | {interval(matched, true)} | {interval(matched, found)} | {surface} |"
         f" {half[0]} / {half[1]} | {np.mean([o.seconds for o in outcomes]):.2f} |"
     )
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from moedal_gui.ui.main_window import MainWindow
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
@@ -156,6 +158,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         if name == "candidates":
             window.actions_.run("candidate.next")
         _until(lambda: canvas.picture_is_shown)
+        _heighten(window, panel)
         _save(panel, PICTURES / f"panel-{name}.png")
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):
@@ -163,6 +166,18 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
     window.workbench.session.show(picture="slope")
     _until(lambda: canvas.picture_is_shown)
     _save(window, PICTURES / "window-dark.png")
+
+
+def _heighten(window: MainWindow, panel: QWidget) -> None:
+    """Give a panel's dock most of the window's height: plots are looked at so, not as small as they begin."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QDockWidget
+
+    above = panel.parentWidget()
+    while above is not None and not isinstance(above, QDockWidget):
+        above = above.parentWidget()
+    if isinstance(above, QDockWidget):
+        window.resizeDocks([above], [int(0.62 * window.height())], Qt.Orientation.Vertical)
 
 
 def _take_import(window: MainWindow, scan: Path) -> None:

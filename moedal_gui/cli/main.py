@@ -162,8 +162,8 @@ def _outcome(
 def _forget_if_empty(path: Path) -> None:
     """A project that was made for a scan that turned out to be none leaves nothing behind; a training begun stays."""
     with Project.open(path) as project:
-        begun = trainings(path / "training") or any((path / "training").rglob("checkpoint.npz"))
-        begun = begun or project.experts.entries() or (path / "detectors").is_dir()
+        kept = (path / "training").rglob("checkpoint.npz")
+        begun = any((trainings(path / "training"), any(kept), project.experts.entries(), (path / "detectors").is_dir()))
         empty = not begun and not project.catalogue.scans() and not len(project.labels.in_force())
     if empty:
         shutil.rmtree(path)
