@@ -32,14 +32,16 @@ def measure() -> list[str]:
         f"- {len(training_set)} crops of 8 x 28 x 28, three experts of two answers, {settings.folds} folds, network"
         f" {settings.network}, on {worker_count()} cores: {seconds / 60:.1f} min ({epochs} epochs)"
     ]
-    plain = sum(
-        sum(fold["epochs"] for fold in expert["folds"]) * plain_epoch(training_set, expert["name"], settings)
-        for expert in told["experts"]
-    )
-    lines.append(
-        f"- a plain loop over the same networks, epochs and examples (no turns, no checkpoints, all cores): {plain / 60:.1f} min,"
-        f" {plain / seconds:.2f} times as long"
-    )
+    for turned, words in ((True, "with the same turns"), (False, "without turns")):
+        plain = sum(
+            sum(fold["epochs"] for fold in expert["folds"])
+            * plain_epoch(training_set, expert["name"], settings, turned)
+            for expert in told["experts"]
+        )
+        lines.append(
+            f"- a plain loop over the same networks, epochs and examples, {words} (no checkpoints, all cores):"
+            f" {plain / 60:.1f} min, {plain / seconds:.2f} times as long"
+        )
     lines += [
         f"- {expert['name']}: balanced accuracy {expert['balanced_accuracy']['value']:.3f} on drawn pits"
         for expert in told["experts"]
@@ -47,10 +49,13 @@ def measure() -> list[str]:
     return lines
 
 
-def plain_epoch(training_set: TrainingSet, name: str, settings: TrainingSettings, epochs: int = 3) -> float:
+def plain_epoch(
+    training_set: TrainingSet, name: str, settings: TrainingSettings, turned: bool, epochs: int = 3
+) -> float:
     """Seconds of one epoch of what a user would write: the same network and optimiser on four fifths of the examples."""
     import torch
 
+    from moedal_gui.learn.augmentation import Augmentation
     from moedal_gui.learn.networks import build
 
     row = next(r for r in training_set.experts if r.name == name)
@@ -58,20 +63,24 @@ def plain_epoch(training_set: TrainingSet, name: str, settings: TrainingSettings
     asked = np.flatnonzero(targets >= 0)
     held, taught = asked[:: settings.folds], np.setdiff1d(asked, asked[:: settings.folds])
     examples = training_set.examples[row.view]
-    pictures, numbers = torch.from_numpy(examples.pictures), torch.from_numpy(examples.numbers)
     wanted = torch.from_numpy(targets)
     network = build(training_set.recipes[row.view], settings, len(row.answers))
     network.learn_scale(examples.taken(taught), training_set.recipes[row.view])
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    random = np.random.default_rng(0)
+    turns = Augmentation.of(training_set.recipes[row.view], settings, examples)
     begun = time.perf_counter()
     for _ in range(epochs):
         network.train()
-        for rows in torch.from_numpy(np.random.default_rng(0).permutation(taught)).split(settings.batch):
-            loss = torch.nn.functional.cross_entropy(network(pictures[rows], numbers[rows]), wanted[rows])
+        order = random.permutation(taught)
+        for rows in np.array_split(order, max(1, len(order) // settings.batch)):
+            part = turns.applied(examples.taken(rows), random) if turned else examples.taken(rows)
+            logits = network(torch.from_numpy(part.pictures), torch.from_numpy(part.numbers))
+            loss = torch.nn.functional.cross_entropy(logits, wanted[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
         network.eval()
         with torch.no_grad():
-            network(pictures[held], numbers[held])
+            network(torch.from_numpy(examples.pictures[held]), torch.from_numpy(examples.numbers[held]))
     return (time.perf_counter() - begun) / epochs
