@@ -18,9 +18,10 @@ from moedal_gui.analysis.evaluation import score_figures
 from moedal_gui.analysis.intervals import Fraction
 from moedal_gui.core.label import Label
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import score, train
+from moedal_gui.tasks import score
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.pit_table import all_pits
+from moedal_gui.tasks.training import train
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 SEEDS = tuple(range(1000, 1008))
@@ -115,8 +116,8 @@ def _sister(foils: dict[int, Path], folder: Path, whole: bool) -> list[str]:
 
 
 def _pictures(folder: Path, scratch: Path) -> list[str]:
-    from moedal_gui.tasks.ensembles import chosen_ensemble
     from moedal_gui.tasks.score_pictures import picture_scores
+    from moedal_gui.tasks.training.ensembles import chosen_ensemble
 
     with Project.open(scratch / "pictures.moedal", write=True, create=True) as project:
         run(train.plan(project, train.TrainParameters(from_=f"crops:{folder / 'train'}")))

@@ -23,7 +23,7 @@ from moedal_gui.imaging.normalise import estimate_flat_field, normalise
 from moedal_gui.preselect.methods import Method, detect
 from moedal_gui.simulate.field import SimulatedField
 from moedal_gui.simulate.scan import SimulationParameters, simulate_field
-from moedal_gui.tasks.detectors import detector_of, shipped_detector
+from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
 LEAST_TOLERANCE_PX, TOLERANCE_OF_MINOR = 4.0, 0.4
 SIDE = 1024

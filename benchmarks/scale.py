@@ -23,8 +23,9 @@ from moedal_gui.analysis.pairing import Geometry
 from moedal_gui.core.task import Plan
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import export, ingest, link, preselect, register, report, score
+from moedal_gui.tasks import export, ingest, link, preselect, report, score
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scale.md"
 _COLUMNS, _ROWS = 4, 2

@@ -17,7 +17,7 @@ from moedal_gui.learn.settings import TrainingSettings
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import checked
 from moedal_gui.tasks.loop import run, worker_count
-from moedal_gui.tasks.training import training_plan
+from moedal_gui.tasks.training.training_plan import training_plan
 
 _SETTINGS = TrainingSettings(epochs=2)
 

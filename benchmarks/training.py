@@ -13,7 +13,7 @@ from moedal_gui.learn.settings import TrainingSettings
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.loop import run, worker_count
-from moedal_gui.tasks.training import training_plan
+from moedal_gui.tasks.training.training_plan import training_plan
 
 
 def measure() -> list[str]:

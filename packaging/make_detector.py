@@ -24,10 +24,10 @@ from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.detector_planes import slope_planes
 from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.normalise import normalise, usable_channels
-from moedal_gui.learn.detector_examples import TaughtField
-from moedal_gui.learn.detector_outcome import put_in_place
-from moedal_gui.learn.detector_settings import DetectorSettings
-from moedal_gui.learn.detector_trainer import DetectorTraining
+from moedal_gui.learn.detector.examples import TaughtField
+from moedal_gui.learn.detector.outcome import put_in_place
+from moedal_gui.learn.detector.settings import DetectorSettings
+from moedal_gui.learn.detector.trainer import DetectorTraining
 from moedal_gui.simulate.dirt import Dirt, draw_dirt
 from moedal_gui.simulate.field import SCALE, Microscope, draw_microscope, photograph
 from moedal_gui.simulate.population import Etch, draw_population

@@ -25,9 +25,10 @@ from moedal_gui.learn.settings import TrainingSettings
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import ingest, label_import, labelled, link, preselect
+from moedal_gui.tasks import ingest, link, preselect
+from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
-from moedal_gui.tasks.training import training_plan
+from moedal_gui.tasks.training import labelled, training_plan
 
 _PITS_A_FIELD = (12.0, 260.0)
 # The first foils are etched in any way, those from `_ANY` on about as the lab does it.

@@ -12,7 +12,7 @@ from typing import Literal
 
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.ensembles import shipped_entry
+from moedal_gui.tasks.training.ensembles import shipped_entry
 
 Health = Literal["good", "warning", "bad"]
 _LITTLE_BYTES = 5 << 30

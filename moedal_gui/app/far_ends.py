@@ -43,7 +43,7 @@ def far_ends(project: Project, sheet: Sheet, own: pd.DataFrame, links: pd.DataFr
 def _ends(
     project: Project, sheet: Sheet, scan_id: int, pits: pd.DataFrame, wanted: dict[int, int]
 ) -> dict[int, FarEnd]:
-    from moedal_gui.tasks.placing import placement_of
+    from moedal_gui.tasks.placement.placing import placement_of
 
     scan = project.catalogue.scan_by_id(scan_id)
     placement = placement_of(project, scan)

@@ -90,7 +90,7 @@ class Session:
         """Put a scan on screen; its pits follow."""
         if self.project is None:
             return
-        from moedal_gui.tasks.placing import canvas_placement, placement_of
+        from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
 
         record = self.project.catalogue.scan(name)
         try:
@@ -183,8 +183,8 @@ class Session:
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table
-    from moedal_gui.tasks.out_of_fold import with_out_of_fold
     from moedal_gui.tasks.pit_table import pit_table, score_run
+    from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
     if run is None:

@@ -69,7 +69,7 @@ def symmetry_looks(project: Project, sheet: Sheet, pits: PitSheet, row: int) -> 
 
 def layers_of(settings: Any, recipe: Recipe, classes: int) -> list[Layer]:
     """The layers of a network, described in a process of its own: this one never loads torch."""
-    from moedal_gui.tasks.training import apart, described_layers
+    from moedal_gui.tasks.training.training_plan import apart, described_layers
 
     return [Layer(*row) for row in apart(described_layers, settings, recipe, classes)]
 

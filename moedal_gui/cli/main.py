@@ -163,7 +163,7 @@ def _forget_if_empty(path: Path) -> None:
     """A project that was made for a scan that turned out to be none leaves nothing behind; a training begun stays."""
     with Project.open(path) as project:
         kept = (path / "training").rglob("checkpoint.npz")
-        begun = any((trainings(path / "training"), any(kept), project.experts.entries(), (path / "detectors").is_dir()))
+        begun = any((trainings(path / "training"), any(kept), project.experts.entries(), project.detectors.entries()))
         empty = not begun and not project.catalogue.scans() and not len(project.labels.in_force())
     if empty:
         shutil.rmtree(path)

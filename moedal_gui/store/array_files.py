@@ -83,7 +83,7 @@ def read_arrays(
         The file is missing, cut short or damaged; ``what`` and ``remedy`` are its words.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files if name != _WORDS}
             words = json.loads(str(stored[_WORDS])) if _WORDS in stored.files else {}
     except _DAMAGE as error:

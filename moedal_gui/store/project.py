@@ -36,6 +36,7 @@ class Project:
         self.catalogue = Catalogue(path / "catalogue.sqlite", write=write)
         self.labels = LabelJournal(path / "labels.sqlite", write=write)
         self.experts = Registry(path / "experts", write=write)
+        self.detectors = Registry(path / "detectors", write=write, noun="detector")
         self.working_points = WorkingPoints(path / "working_points.json", write=write)
 
     @property

@@ -1,4 +1,4 @@
-"""The registry of trained ensembles: a folder for each version, its card and its networks in it."""
+"""The registry of trained ensembles or detectors: a folder for each version, its card and its networks in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PART = ".part"
 
 @dataclass(frozen=True)
 class Entry:
-    """One version of one ensemble, and the folder it lies in."""
+    """One version of an ensemble or detector, and the folder it lies in."""
 
     name: str
     version: str
@@ -38,10 +38,10 @@ class Entry:
 
 
 class Registry:
-    """Ensembles below one folder, ``<name>/<version>/``; written by the project's one writer."""
+    """Ensembles or detectors below one folder, ``<name>/<version>/``; written by the project's one writer."""
 
-    def __init__(self, path: Path, *, write: bool = False) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, write: bool = False, noun: str = "ensemble") -> None:
+        self.path, self.noun = path, noun
         self._write = write
 
     def entries(self) -> tuple[Entry, ...]:
@@ -65,7 +65,7 @@ class Registry:
         found = [e for e in self.entries() if e.name == wanted and version in ("", e.version)]
         if not found:
             known = ", ".join(e.title for e in self.entries()) or "none at all"
-            raise NotFoundError(f"There is no ensemble called {name}", self.path, f"there is: {known}")
+            raise NotFoundError(f"There is no {self.noun} called {name}", self.path, f"there is: {known}")
         return found[-1]
 
     def current(self) -> Entry | None:
@@ -119,7 +119,9 @@ class Registry:
             os.replace(part, target)  # noqa: PTH105 - one call that replaces or fails as a whole
         except OSError as error:
             _forget(part)
-            raise ExpertError("The ensemble cannot be written", part, error.strerror or "make room there") from error
+            raise ExpertError(
+                f"The {self.noun} cannot be written", part, error.strerror or "make room there"
+            ) from error
         except BaseException:
             _forget(part)
             raise
@@ -150,7 +152,9 @@ class Registry:
             goal = target / entry.name / entry.version
             shutil.copytree(entry.folder, goal)
         except OSError as error:
-            raise ExpertError("The ensemble cannot be copied there", target, error.strerror or str(error)) from error
+            raise ExpertError(
+                f"The {self.noun} cannot be copied there", target, error.strerror or str(error)
+            ) from error
         return goal
 
     def remove(self, name: str) -> Entry:
@@ -166,7 +170,7 @@ class Registry:
 
     def _refuse_reading(self) -> None:
         if not self._write:
-            raise ExpertError("Ensembles cannot be changed here", self.path, "open the project for writing")
+            raise ExpertError(f"No {self.noun} can be changed here", self.path, "open the project for writing")
 
 
 def _plain(card: EnsembleCard | DetectorCard) -> dict[str, Any]:
@@ -181,7 +185,7 @@ def read_card(folder: Path) -> EnsembleCard:
     ExpertError
         There is none, or it is damaged.
     """
-    return ensemble_card.from_plain(_words(folder), folder / _CARD)
+    return ensemble_card.from_plain(_words(folder, "ensemble"), folder / _CARD)
 
 
 def read_detector_card(folder: Path) -> DetectorCard:
@@ -192,17 +196,17 @@ def read_detector_card(folder: Path) -> DetectorCard:
     ExpertError
         There is none, or it is damaged.
     """
-    return detector_card.from_plain(_words(folder), folder / _CARD)
+    return detector_card.from_plain(_words(folder, "detector"), folder / _CARD)
 
 
-def _words(folder: Path) -> Any:
+def _words(folder: Path, noun: str) -> Any:
     path = folder / _CARD
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ExpertError("There is no ensemble", folder, "check the path") from None
+        raise ExpertError(f"There is no {noun}", folder, "check the path") from None
     except (OSError, ValueError) as error:
-        raise ExpertError("The card of the ensemble is damaged", path, "take it from an undamaged copy") from error
+        raise ExpertError(f"The card of the {noun} is damaged", path, "take it from an undamaged copy") from error
 
 
 def checked(folder: Path) -> EnsembleCard:
@@ -268,4 +272,6 @@ def _write_whole(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise ExpertError("The current ensemble cannot be kept", path, error.strerror or "make room there") from error
+        raise ExpertError(
+            "The choice of the one in force cannot be kept", path, error.strerror or "make room there"
+        ) from error

@@ -15,7 +15,7 @@ from moedal_gui.core.working_point import WorkingPoint
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 EXTRA_COLUMNS = (
     "passes",

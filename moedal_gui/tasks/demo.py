@@ -12,8 +12,9 @@ from typing import Any
 from moedal_gui import paths
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import ingest, link, preselect, register, score
+from moedal_gui.tasks import ingest, link, preselect, score
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.simulate import SimulateParameters, draw
 
 _SEED = 12

@@ -22,9 +22,9 @@ from moedal_gui.formats.candidate_list import StagePlace
 from moedal_gui.formats.tables import rows, write_csv, write_json
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, stage_places
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits, pit_run
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 WHAT = ("pits", "labels", "candidates")
 FORMATS = ("csv", "json", "geojson", "micromanager", "stage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project, is_project
 from moedal_gui.store.registry import Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import pit_run, score_run
-from moedal_gui.tasks.register import input_hash
+from moedal_gui.tasks.placement.register import input_hash
 
 
 @dataclass(frozen=True)
@@ -96,31 +97,29 @@ def _words(description: ScanDescription) -> dict[str, Any]:
 
 
 def _ensembles(project: Project) -> list[dict[str, Any]]:
-    """The trained ensembles of the project; a damaged one is told, not hidden."""
-    registry = Registry(project.path / "experts")
-    current = registry.current()
-    rows: list[dict[str, Any]] = []
-    for entry in registry.entries():
-        row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry == current}
-        try:
-            card = read_card(entry.folder)
-            row |= {"kind": card.kind, "classes": list(card.classes), "made": card.made, "provenance": card.provenance}
-        except ExpertError as error:
-            row["damaged"] = str(error)
-        rows.append(row)
-    return rows
+    def told(folder: Path) -> dict[str, Any]:
+        card = read_card(folder)
+        return {"kind": card.kind, "classes": list(card.classes), "made": card.made, "provenance": card.provenance}
+
+    return _versions(project.experts, told)
 
 
 def _detectors(project: Project) -> list[dict[str, Any]]:
-    """The trained detectors of the project; a damaged one is told, not hidden."""
-    registry = Registry(project.path / "detectors")
+    def told(folder: Path) -> dict[str, Any]:
+        card = read_detector_card(folder)
+        return {"view": card.view, "made": card.made, "provenance": card.provenance, "f1": card.metrics.get("f1")}
+
+    return _versions(project.detectors, told)
+
+
+def _versions(registry: Registry, told: Callable[[Path], dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is told of every trained version; a damaged one is told, not hidden."""
     current = registry.current()
     rows: list[dict[str, Any]] = []
     for entry in registry.entries():
         row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry == current}
         try:
-            card = read_detector_card(entry.folder)
-            row |= {"view": card.view, "made": card.made, "provenance": card.provenance, "f1": card.metrics.get("f1")}
+            row |= told(entry.folder)
         except ExpertError as error:
             row["damaged"] = str(error)
         rows.append(row)

@@ -13,7 +13,7 @@ from moedal_gui.imaging.light_check import RingEnergy, ring_energy, sharpness
 from moedal_gui.imaging.normalise import usable_channels
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.placing import flat_of, normalised_stack
+from moedal_gui.tasks.placement.placing import flat_of, normalised_stack
 
 _FIELDS = 10
 _FEWEST = 30

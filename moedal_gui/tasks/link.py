@@ -19,7 +19,7 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run
-from moedal_gui.tasks.register import input_hash, register
+from moedal_gui.tasks.placement.register import input_hash, register
 
 
 @dataclass(frozen=True)

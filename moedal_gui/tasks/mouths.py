@@ -15,7 +15,7 @@ from moedal_gui.analysis.pairing import Geometry, Mouths
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import pit_run
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 _TWIN_PX = 6.0
 _FEWEST = 2

@@ -16,7 +16,7 @@ from moedal_gui.core.recipe import PAIR_NUMBERS
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 
 def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRecord | None:

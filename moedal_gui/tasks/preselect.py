@@ -22,10 +22,10 @@ from moedal_gui.preselect.methods import Method, chosen_method, detect, measures
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.detectors import chosen_detector, detector_of, knows_detector
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
 from moedal_gui.tasks.pit_table import with_density
+from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
 METHODS: tuple[Method, ...] = get_args(Method)
 _WORTH_SAYING, _MOSTLY = 0.02, 0.5

@@ -21,9 +21,9 @@ from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.store.catalogue import FieldRow, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits
-from moedal_gui.tasks.placing import canvas_placement, placement_of
+from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
 from moedal_gui.tasks.runs import RunsParameters
 from moedal_gui.tasks.runs import plan as list_runs
 

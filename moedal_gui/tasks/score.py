@@ -21,12 +21,12 @@ from moedal_gui.core.score import SCORED_CLASSES
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.ensembles import Chosen, chosen_ensemble, not_admitted
-from moedal_gui.tasks.examples import FieldPits, fields_of, read_examples
 from moedal_gui.tasks.fingerprint import digest, pixels_hash
 from moedal_gui.tasks.partners import FoilPartners
 from moedal_gui.tasks.pit_table import pit_run, with_density
-from moedal_gui.tasks.placing import registration_of
+from moedal_gui.tasks.placement.placing import registration_of
+from moedal_gui.tasks.training.ensembles import Chosen, chosen_ensemble, not_admitted
+from moedal_gui.tasks.training.examples import FieldPits, fields_of, read_examples
 
 if TYPE_CHECKING:
     from moedal_gui.infer.ensemble import Ensemble

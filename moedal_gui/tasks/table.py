@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.tasks import (
-    batch,
     demo,
-    evaluate,
-    evaluate_lists,
     export,
     info,
     ingest,
-    label_export,
-    label_import,
     link,
     pits_import,
     preselect,
-    register,
     remove,
     report,
     runs,
     score,
     simulate,
-    train,
 )
+from moedal_gui.tasks.evaluation import evaluate, evaluate_lists
+from moedal_gui.tasks.foils import batch
+from moedal_gui.tasks.labels import label_export, label_import
+from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.row import TaskRow
+from moedal_gui.tasks.training import train
 
 TASKS: tuple[TaskRow, ...] = (
     TaskRow("demo", "Demo foil", "Make a simulated foil once, take it through every step, and open it.", demo.DemoParameters, demo.plan, "nothing"),

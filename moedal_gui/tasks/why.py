@@ -14,10 +14,10 @@ from moedal_gui.core.recipe import Recipe
 from moedal_gui.core.score import SCORED_CLASSES
 from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.ensembles import chosen_ensemble
-from moedal_gui.tasks.examples import fields_of, read_examples
 from moedal_gui.tasks.partners import FoilPartners
 from moedal_gui.tasks.pit_table import pit_run, score_run
+from moedal_gui.tasks.training.ensembles import chosen_ensemble
+from moedal_gui.tasks.training.examples import fields_of, read_examples
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

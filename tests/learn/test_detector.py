@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.errors import CancelledError
 from moedal_gui.infer.detector import Detector
-from moedal_gui.learn.detector_calibration import calibrated, figures, look, plain_card, thresholds
-from moedal_gui.learn.detector_examples import AZIMUTH, MAJOR, MINOR, TaughtField, X, Y, targets, window
-from moedal_gui.learn.detector_network import DetectorNetwork
-from moedal_gui.learn.detector_outcome import put_in_place, torch_maps, write_detector
-from moedal_gui.learn.detector_settings import DetectorSettings
-from moedal_gui.learn.detector_trainer import DetectorTraining
+from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
+from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, TaughtField, X, Y, targets, window
+from moedal_gui.learn.detector.network import DetectorNetwork
+from moedal_gui.learn.detector.outcome import put_in_place, torch_maps, write_detector
+from moedal_gui.learn.detector.settings import DetectorSettings
+from moedal_gui.learn.detector.trainer import DetectorTraining
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, probability
 from moedal_gui.store.registry import Registry, checked_detector
 from moedal_gui.store.training_folder import TrainingFolder
@@ -208,7 +208,7 @@ def test_the_network_stays_small():
 
 
 def test_a_detector_of_other_pictures_lends_what_fits():
-    from moedal_gui.learn.detector_run import DetectorRun
+    from moedal_gui.learn.detector.run import DetectorRun
 
     slopes = DetectorRun(5, DetectorSettings(seed=1)).weights
     picture = DetectorRun(1, DetectorSettings(surfaces=1, seed=2), slopes).weights

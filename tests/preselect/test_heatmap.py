@@ -9,7 +9,7 @@ from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.preselect.methods import detect, detector_planes
 from moedal_gui.preselect.shape_refit import refitted
 from moedal_gui.simulate.scan import SimulationParameters, simulate_field
-from moedal_gui.tasks.detectors import detector_of, shipped_detector
+from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,9 @@ from PIL import Image
 from moedal_gui.core.errors import ArgumentError, DescriptionError, NotFoundError, TableError
 from moedal_gui.formats.reading import inspect
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import (
-    candidate_table,
-    evaluate,
-    export,
-    ingest,
-    label_import,
-    label_table,
-    link,
-    pits_import,
-    preselect,
-    report,
-)
+from moedal_gui.tasks import candidate_table, export, ingest, link, pits_import, preselect, report
+from moedal_gui.tasks.evaluation import evaluate
+from moedal_gui.tasks.labels import label_import, label_table
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.pit_table import all_pits
 

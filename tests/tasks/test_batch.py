@@ -19,11 +19,13 @@ import pytest
 from moedal_gui.core.errors import ArgumentError, BatchError, NotFoundError
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.tasks import batch, cluster, export, ingest, link, preselect, register, score
-from moedal_gui.tasks.batch import BatchParameters
-from moedal_gui.tasks.cluster import Cluster
-from moedal_gui.tasks.foil_folders import foil_folders
+from moedal_gui.tasks import export, ingest, link, preselect, score
+from moedal_gui.tasks.foils import batch, cluster
+from moedal_gui.tasks.foils.batch import BatchParameters
+from moedal_gui.tasks.foils.cluster import Cluster
+from moedal_gui.tasks.foils.foil_folders import foil_folders
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
 
 GOOD = ("foil-a", "foil-b")
 TABLES = ("pits", "candidates")

@@ -9,9 +9,11 @@ import pytest
 from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.label import Label
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import evaluate, ingest, pits_import, register
+from moedal_gui.tasks import ingest, pits_import
+from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.loop import run
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement import register
+from moedal_gui.tasks.placement.placing import placement_of
 
 SIZE = np.array([640, 480])
 COLUMNS, ROWS = 4, 3

@@ -13,22 +13,21 @@ from moedal_gui.core.label import Label
 from moedal_gui.store.project import Project
 from moedal_gui.tasks import (
     candidate_table,
-    evaluate,
     export,
     info,
     ingest,
-    label_import,
-    label_table,
     link,
     pit_table,
     pits_import,
     preselect,
-    register,
     remove,
     report,
 )
+from moedal_gui.tasks.evaluation import evaluate
+from moedal_gui.tasks.labels import label_import, label_table
 from moedal_gui.tasks.loop import run
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement import register
+from moedal_gui.tasks.placement.placing import placement_of
 
 
 def _export(project: Project, path: Path, what: str, **words: object) -> Path:

@@ -15,12 +15,14 @@ from moedal_gui.core.label import Label
 from moedal_gui.core.recipe import PAIR_NUMBERS
 from moedal_gui.core.working_point import WorkingPoint
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import export, info, label_import, labelled, pit_table, preselect, remove, score, train
+from moedal_gui.tasks import export, info, pit_table, preselect, remove, score
 from moedal_gui.tasks.beside import run_beside
-from moedal_gui.tasks.examples import fields_of, read_examples
+from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
-from moedal_gui.tasks.out_of_fold import with_out_of_fold
 from moedal_gui.tasks.partners import FoilPartners
+from moedal_gui.tasks.training import labelled, train
+from moedal_gui.tasks.training.examples import fields_of, read_examples
+from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 from moedal_gui.tasks.why import Asking
 
 QUICK = train.TrainParameters(folds=2, epochs=3, start="none", width=8)

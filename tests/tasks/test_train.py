@@ -18,7 +18,7 @@ from moedal_gui.store.project import Project
 from moedal_gui.store.training_folder import trainings
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.score_pictures import picture_scores
-from moedal_gui.tasks.train import TrainParameters, plan
+from moedal_gui.tasks.training.train import TrainParameters, plan
 
 
 def draw(folder: Path, count: int = 24, seed: int = 0, shuffled: bool = False) -> Path:
@@ -47,7 +47,7 @@ def words(folder: Path, **rest: object) -> TrainParameters:
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything here: processes of their own are tried out by the tests that end them."""
-    monkeypatch.setattr("moedal_gui.tasks.training.apart", lambda work, *rest: work(*rest))
+    monkeypatch.setattr("moedal_gui.tasks.training.training_plan.apart", lambda work, *rest: work(*rest))
 
 
 def trained(path: Path, parameters: TrainParameters) -> Outcome:
@@ -125,7 +125,7 @@ def test_wrong_words_are_refused(tmp_path: Path) -> None:
 
 
 def test_without_torch_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moedal_gui.tasks.training.importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("moedal_gui.tasks.training.training_plan.importlib.util.find_spec", lambda _name: None)
     with (
         Project.open(tmp_path / "p.moedal", write=True, create=True) as project,
         pytest.raises(TrainingError, match=r"needs torch and onnx: pip install 'moedal-gui\[train\]'"),

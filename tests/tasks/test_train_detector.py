@@ -15,8 +15,11 @@ from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
 from moedal_gui.store.training_folder import TrainingFolder
-from moedal_gui.tasks import evaluate, info, ingest, label_import, preselect, train
+from moedal_gui.tasks import info, ingest, preselect
+from moedal_gui.tasks.evaluation import evaluate
+from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.training import train
 
 SIDE = 96
 

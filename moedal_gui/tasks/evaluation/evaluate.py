@@ -18,9 +18,9 @@ from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table
-from moedal_gui.tasks.evaluate_scan import evaluate_scan
+from moedal_gui.tasks.evaluation.evaluate_scan import evaluate_scan
 from moedal_gui.tasks.pit_table import all_pits
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 TRUTHS = ("pits", "labels")
 _TEXT = ("foil", "scan", "field", "surface", "label", "id", "pair")

@@ -15,12 +15,12 @@ from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.formats.tables import write_csv
 from moedal_gui.preselect.methods import Method
 from moedal_gui.store.project import is_project
-from moedal_gui.tasks.cluster import Cluster
-from moedal_gui.tasks.foil import FoilRow, FoilUnit, FoilWords, failed, work_foil
-from moedal_gui.tasks.foil_folders import foil_folders
+from moedal_gui.tasks.foils.cluster import Cluster
+from moedal_gui.tasks.foils.foil import FoilRow, FoilUnit, FoilWords, failed, work_foil
+from moedal_gui.tasks.foils.foil_folders import foil_folders
+from moedal_gui.tasks.foils.processes import Processes
 from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.preselect import METHODS
-from moedal_gui.tasks.processes import Processes
 
 _SUMMARY = "summary.csv"
 _COUNTS = ("scans", "fields", "pits", "top", "bottom", "candidates")

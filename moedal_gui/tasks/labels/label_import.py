@@ -11,7 +11,7 @@ from moedal_gui.core.errors import TableError
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.label_list import read_labels
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.task import Outcome
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.evaluate_scan_sum import resolution, sentence, together
+from moedal_gui.tasks.evaluation.evaluate_scan_sum import resolution, sentence, together
 from moedal_gui.tasks.pit_table import pit_run, pit_table
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 Floats = npt.NDArray[np.float64]
 

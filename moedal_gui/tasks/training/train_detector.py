@@ -13,16 +13,16 @@ import numpy as np
 
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.task import Outcome, Plan
-from moedal_gui.learn.detector_settings import DetectorSettings
+from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
-from moedal_gui.tasks.detector_set import DetectorSet, from_boxes, from_labels
-from moedal_gui.tasks.detectors import FOLDER, shipped_detector
+from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
+from moedal_gui.tasks.training.detectors import shipped_detector
 
 if TYPE_CHECKING:
-    from moedal_gui.learn.detector_trainer import DetectorTraining
+    from moedal_gui.learn.detector.trainer import DetectorTraining
 
 NAME = "detector"
 STEPS_FROM_NOTHING, STEPS_FROM_OTHERS, STEPS_FROM_WEIGHTS = 1200, 800, 400
@@ -72,7 +72,7 @@ def detector_plan(
     lock = folder.lock()
     folder.cancel(False)
     folder.pause(False)
-    registry = Registry(project.path / FOLDER, write=True)
+    registry = project.detectors
     live: list[DetectorTraining] = []
 
     def work(share: float) -> None:
@@ -106,7 +106,7 @@ def _kept(registry: Registry, folder: TrainingFolder) -> Entry | None:
 def _put_in_place(
     training: DetectorTraining, registry: Registry, name: str, taught: DetectorSet, begin: Entry | None
 ) -> Entry:
-    from moedal_gui.learn.detector_outcome import put_in_place
+    from moedal_gui.learn.detector.outcome import put_in_place
 
     words = {**taught.words, "start": begin.title if begin is not None else ""}
     return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
@@ -150,7 +150,7 @@ def _fraction(found: Mapping[str, Any]) -> str:
 def _begun(
     folder: TrainingFolder, taught: DetectorSet, settings: DetectorSettings, begin: Entry | None
 ) -> DetectorTraining:
-    from moedal_gui.learn.detector_trainer import DetectorTraining
+    from moedal_gui.learn.detector.trainer import DetectorTraining
 
     weights = None
     if begin is not None:

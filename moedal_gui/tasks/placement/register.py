@@ -13,10 +13,10 @@ from moedal_gui.core.placement import placement_to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.field_overlaps import misplaced_fields
 from moedal_gui.tasks.fingerprint import digest, geometry_hash
 from moedal_gui.tasks.pit_table import pit_run
-from moedal_gui.tasks.tie_scans import pair_rows, tie_scans
+from moedal_gui.tasks.placement.field_overlaps import misplaced_fields
+from moedal_gui.tasks.placement.tie_scans import pair_rows, tie_scans
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from moedal_gui.core.recipe import PLANES, Plane, Recipe
 from moedal_gui.imaging.planes import recipe_for, refusal
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.examples import fields_of, read_examples
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.partners import FoilPartners
 from moedal_gui.tasks.pit_table import all_pits
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
+from moedal_gui.tasks.training.examples import fields_of, read_examples
 
 Agreement = Literal["newest", "majority", "unanimous"]
 AGREEMENTS: tuple[Agreement, ...] = get_args(Agreement)

@@ -15,7 +15,7 @@ from moedal_gui.analysis.intervals import fraction, harmonic_mean
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.imaging.detector_planes import View
-from moedal_gui.learn.detector_examples import MINOR, SURFACE, TaughtField, X, Y
+from moedal_gui.learn.detector.examples import MINOR, SURFACE, TaughtField, X, Y
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
 Float32 = npt.NDArray[np.float32]

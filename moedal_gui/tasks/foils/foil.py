@@ -15,11 +15,12 @@ from moedal_gui.core.errors import BatchError, ExpertError, MoedalError, ScanErr
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.preselect.methods import Method
 from moedal_gui.store.project import SUFFIX, Project
-from moedal_gui.tasks import export, ingest, link, preselect, register, report, score
+from moedal_gui.tasks import export, ingest, link, preselect, report, score
 from moedal_gui.tasks.fingerprint import digest
-from moedal_gui.tasks.foil_folders import FoilFolder
-from moedal_gui.tasks.foil_mark import Mark, listing_of, only_more, read_mark, write_mark
+from moedal_gui.tasks.foils.foil_folders import FoilFolder
+from moedal_gui.tasks.foils.foil_mark import Mark, listing_of, only_more, read_mark, write_mark
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
 
 _TABLES = (("pits", "csv"), ("candidates", "csv"), ("candidates", "geojson"))
 _PAGE = "report.html"

@@ -13,7 +13,7 @@ from moedal_gui.learn.training_set import TrainingSet, trainable
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry
 from moedal_gui.store.training_folder import TrainingFolder
-from moedal_gui.tasks.training import apart, prepared
+from moedal_gui.tasks.training.training_plan import apart, prepared
 
 _SAID = ("learning_rate", "weight_decay", "dropout", "schedule", "width")
 

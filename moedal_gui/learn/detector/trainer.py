@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 
 from moedal_gui.core.errors import CancelledError, TrainingError
-from moedal_gui.learn.detector_examples import TaughtField
-from moedal_gui.learn.detector_run import DetectorRun
-from moedal_gui.learn.detector_settings import DetectorSettings
+from moedal_gui.learn.detector.examples import TaughtField
+from moedal_gui.learn.detector.run import DetectorRun
+from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.learn.state import Arrays
 from moedal_gui.store.training_folder import TrainingFolder
 

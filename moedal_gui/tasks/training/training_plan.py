@@ -25,7 +25,7 @@ from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import end_with_parent, step_back
-from moedal_gui.tasks.training_outcome import outcome_of
+from moedal_gui.tasks.training.training_outcome import outcome_of
 
 FinishHook = Callable[[Outcome, EnsembleCard | None], Outcome]
 
@@ -146,7 +146,7 @@ def described_layers(settings: TrainingSettings, recipe: Recipe, classes: int) -
 
 def _assembled(folder: Path, experts: Path, name: str) -> dict[str, Any]:
     from moedal_gui.learn.cross_validation import assemble
-    from moedal_gui.tasks.training_outcome import told_of
+    from moedal_gui.tasks.training.training_outcome import told_of
 
     return told_of(assemble(TrainingFolder(folder), Registry(experts, write=True), name))
 

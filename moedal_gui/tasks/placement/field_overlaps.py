@@ -15,7 +15,7 @@ from moedal_gui.imaging.normalise import normalise
 from moedal_gui.store.catalogue import FieldRow, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest, geometry_hash, pixels_hash
-from moedal_gui.tasks.placing import flat_of
+from moedal_gui.tasks.placement.placing import flat_of
 
 Pixels = npt.NDArray[Any]
 

@@ -8,7 +8,7 @@ import pandas as pd
 from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_places, place
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import all_pits
-from moedal_gui.tasks.placing import placement_of
+from moedal_gui.tasks.placement.placing import placement_of
 
 
 def label_table(project: Project) -> pd.DataFrame:

@@ -16,12 +16,12 @@ from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.imaging.detector_planes import View
 from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
-from moedal_gui.learn.detector_examples import TaughtField
+from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.preselect.methods import detector_planes, natural_view
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.label_table import label_table
+from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits
 
 Float32 = npt.NDArray[np.float32]

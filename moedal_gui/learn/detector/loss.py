@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from moedal_gui.core.detector_card import MAPS
-from moedal_gui.learn.detector_examples import Targets
+from moedal_gui.learn.detector.examples import Targets
 
 _SHAPE_PRICE = torch.tensor([1.0, 1.0, 2.0, 1.0, 1.0, 0.5, 0.5])
 _DIRT_PRICE = 0.02

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 
 from moedal_gui.core.errors import TrainingError
-from moedal_gui.learn.detector_examples import TaughtField, batch
-from moedal_gui.learn.detector_loss import losses
-from moedal_gui.learn.detector_network import DetectorNetwork
-from moedal_gui.learn.detector_settings import STEPS_A_ROUND, DetectorSettings
+from moedal_gui.learn.detector.examples import TaughtField, batch
+from moedal_gui.learn.detector.loss import losses
+from moedal_gui.learn.detector.network import DetectorNetwork
+from moedal_gui.learn.detector.settings import STEPS_A_ROUND, DetectorSettings
 from moedal_gui.learn.state import (
     Arrays,
     load_optimiser,

@@ -18,10 +18,10 @@ from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.label import now
 from moedal_gui.imaging.detector_planes import PLANES, View
-from moedal_gui.learn.detector_calibration import calibrated, figures, look, plain_card, thresholds
-from moedal_gui.learn.detector_examples import TaughtField
-from moedal_gui.learn.detector_network import SMALLEST_STEP, DetectorNetwork
-from moedal_gui.learn.detector_run import DetectorRun
+from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
+from moedal_gui.learn.detector.examples import TaughtField
+from moedal_gui.learn.detector.network import SMALLEST_STEP, DetectorNetwork
+from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.state import Arrays
 from moedal_gui.learn.to_onnx import OPSET
 from moedal_gui.preselect.heatmap import probability

@@ -16,8 +16,6 @@ from moedal_gui.store.registry import Entry, Registry, checked_detector, read_de
 if TYPE_CHECKING:
     from moedal_gui.preselect.heatmap import LearnedDetector
 
-FOLDER = "detectors"
-
 
 @dataclass(frozen=True)
 class ChosenDetector:
@@ -83,7 +81,7 @@ def _opened(folder: Path) -> LearnedDetector:
 
 def registries(project: Project) -> tuple[Registry, ...]:
     """The project's own detectors, then the shipped ones."""
-    return (Registry(project.path / FOLDER), Registry(paths.detectors()))
+    return (project.detectors, Registry(paths.detectors(), noun="detector"))
 
 
 def shipped_detector(view: str) -> Entry | None:
@@ -111,7 +109,8 @@ def named_detector(project: Project, wanted: str) -> Entry:
 def _named(project: Project, wanted: str, view: str) -> Entry | None:
     if not is_project(Path(wanted)):
         return named_detector(project, wanted)
-    entry = _current(Registry(Path(wanted) / FOLDER), view)
+    with Project.open(Path(wanted)) as other:
+        entry = _current(other.detectors, view)
     if entry is None:
         raise ExpertError(f"That project has no learned detector for {view}", wanted, "train one there first")
     return entry

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from moedal_gui.core.errors import ArgumentError
 from moedal_gui.core.recipe import Plane
 from moedal_gui.core.task import Plan, parameter
-from moedal_gui.learn.detector_settings import STEPS_A_ROUND
+from moedal_gui.learn.detector.settings import STEPS_A_ROUND
 from moedal_gui.learn.settings import (
     BALANCES,
     INITIALISATIONS,
@@ -23,10 +23,10 @@ from moedal_gui.learn.settings import (
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, read_card
-from moedal_gui.tasks.crop_set import crop_set
-from moedal_gui.tasks.detectors import named_detector
-from moedal_gui.tasks.ensembles import named_entry, shipped_entry
-from moedal_gui.tasks.labelled import (
+from moedal_gui.tasks.training.crop_set import crop_set
+from moedal_gui.tasks.training.detectors import named_detector
+from moedal_gui.tasks.training.ensembles import named_entry, shipped_entry
+from moedal_gui.tasks.training.labelled import (
     AGREEMENTS,
     DEFAULT_SIZE,
     Agreement,
@@ -34,10 +34,10 @@ from moedal_gui.tasks.labelled import (
     natural_planes,
     planes_of_words,
 )
-from moedal_gui.tasks.labelled import training_set as labelled_set
-from moedal_gui.tasks.settings_search import search_plan
-from moedal_gui.tasks.train_detector import detector_plan
-from moedal_gui.tasks.training import require_torch, training_plan
+from moedal_gui.tasks.training.labelled import training_set as labelled_set
+from moedal_gui.tasks.training.settings_search import search_plan
+from moedal_gui.tasks.training.train_detector import detector_plan
+from moedal_gui.tasks.training.training_plan import require_torch, training_plan
 
 PICTURES = "pictures"
 FROM_NOTHING = "none"

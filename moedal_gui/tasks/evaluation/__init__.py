@@ -1,0 +1,1 @@
+"""How good pits, links and scores are, against what is known."""

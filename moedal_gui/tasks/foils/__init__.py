@@ -1,0 +1,1 @@
+"""Many foils: the pipeline over a folder of them, here or on a cluster."""

@@ -1,0 +1,1 @@
+"""Where fields and scans lie in the frame of their foil."""

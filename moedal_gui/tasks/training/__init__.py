@@ -1,0 +1,1 @@
+"""Training: experts and detectors, what they learn from, and which of them is taken."""
