@@ -23,7 +23,7 @@ from micrographs import draw_micrograph
 
 from moedal_gui import paths
 from moedal_gui.core.scan import Channel, ScanDescription
-from moedal_gui.imaging.detector_planes import View, slope_planes
+from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
 from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.normalise import normalise, usable_channels
 from moedal_gui.learn.detector.examples import TaughtField
@@ -39,6 +39,7 @@ from moedal_gui.store.training_folder import TrainingFolder
 
 NAMES = {"slope": "slopes", "picture": "pictures"}
 SIZE_PX = (512, 512)
+_SINGLE, _DRAWN = 2, 6  # fields of a scan as pictures, and micrographs beside them
 FIELDS = 4
 _PITS = (8.0, 1300.0)  # per 640 x 480 field, both surfaces
 _FIELD_PX = 640.0 * 480.0
@@ -153,13 +154,14 @@ def taught_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
 
 
 def picture_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
-    """For each seed a single plane of each field of the scan, and as many drawn micrographs."""
+    """For each seed a single plane of some fields of the scan, and drawn micrographs."""
     fields: list[TaughtField] = []
     for seed in seeds:
         rng = np.random.default_rng([seed, 77])
-        for field in taught_fields(folder, [seed]):
-            plane = one_plane(rng, np.asarray(field.planes, dtype=np.float32))
-            fields.append(replace(field, planes=plane[None].astype(np.float16), pits=_one_surface(field.pits)))
+        for field in taught_fields(folder, [seed])[:_SINGLE]:
+            plane = picture_planes(one_plane(rng, np.asarray(field.planes, dtype=np.float32)))
+            fields.append(replace(field, planes=plane.astype(np.float16), pits=_one_surface(field.pits)))
+        for _ in range(_DRAWN):
             grey, pits, dirt = draw_micrograph(rng, SIZE_PX[0])
             stack = grey[None]
             text = ScanDescription("foil", "drawn", (Channel(1, "single"),))

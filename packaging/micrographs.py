@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 X, Y, MAJOR, MINOR, AZIMUTH = range(5)
 _MARGIN_PX = 60
 _PITS_AT_MOST = 2500
-_SHARE = {"round": (0.01, 0.9), "oblique": (0.01, 0.6), "needle": (0.005, 0.25)}
+_SHARE = {"round": (0.03, 0.9), "oblique": (0.03, 0.6), "needle": (0.02, 0.25)}
 """Share of the picture that mouths would cover if none lay on another, from sparse to very dense."""
 
 
@@ -84,8 +84,8 @@ def draw_pits(rng: np.random.Generator, kind: str, size: int) -> Floats:
     elif kind == "oblique":
         stretch = rng.uniform(1.0, rng.uniform(1.3, 3.0), count)
     else:
-        minor = np.clip(0.3 * minor, 1.2, 6.0)
-        stretch = rng.uniform(2.0, 12.0, count)
+        minor = np.clip(0.4 * minor, 1.8, 6.0)
+        stretch = rng.uniform(2.0, 8.0, count)
     place = rng.uniform(-_MARGIN_PX, size + _MARGIN_PX, (2, count))
     if rng.random() < 0.3:
         place = _gathered(rng, place)
@@ -155,14 +155,14 @@ def _ground(rng: np.random.Generator, size: int) -> Float32:
     coarse = rng.normal(0.0, 1.0, (6, 6)).astype(np.float32)
     uneven = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     grain = np.asarray(cv2.GaussianBlur(rng.normal(0.0, 1.0, (size, size)).astype(np.float32), (0, 0), 2.0))
-    return np.asarray(1.0 + rng.uniform(0.0, 0.08) * uneven + rng.uniform(0.0, 0.15) * grain, dtype=np.float32)
+    return np.asarray(1.0 + rng.uniform(0.0, 0.08) * uneven + rng.uniform(0.0, 0.06) * grain, dtype=np.float32)
 
 
 def draw_micrograph(
     rng: np.random.Generator, size: int
 ) -> tuple[npt.NDArray[np.uint8], Float32, npt.NDArray[np.bool_]]:
     """One picture (H, W), its pits as rows of x, y, half axes (px), azimuth (rad), 0; and where dirt lies (H, W)."""
-    kind = str(rng.choice(["round", "oblique", "needle"], p=[0.5, 0.3, 0.2]))
+    kind = str(rng.choice(["round", "oblique", "needle"], p=[0.6, 0.25, 0.15]))
     look, pits = draw_look(rng), draw_pits(rng, kind, size)
     taken = np.zeros((size, size), np.float32)
     for pit in pits[rng.permutation(len(pits))]:
