@@ -19,7 +19,7 @@ from moedal_gui.learn.performance import figures
 from moedal_gui.learn.settings import TrainingSettings, settings_from_plain
 from moedal_gui.learn.significance import beats_chance
 from moedal_gui.learn.stacking import Stacked, fit_stacker
-from moedal_gui.learn.state import Arrays, load_weights, prefixed
+from moedal_gui.learn.state import Arrays, halved, load_weights, prefixed
 from moedal_gui.learn.to_onnx import write_onnx
 from moedal_gui.learn.trainer import result_of
 from moedal_gui.learn.training_set import TrainingSet, trainable, training_set_from
@@ -154,7 +154,7 @@ def _written(
         stored |= prefixed(f"fold-{fold}/", weights)
     path = place / f"{expert.row.name}.onnx"
     write_onnx(networks, recipe, path)
-    write_arrays(place / f"{expert.row.name}.weights.npz", stored)
+    write_arrays(place / f"{expert.row.name}.weights.npz", halved(stored))
     card = ExpertCard(
         name=expert.row.name, file=path.name, sha256=file_hash(path), view=expert.row.view, recipe=recipe, answers=answers,
         network=settings.network, settings=settings.to_plain(), metrics=expert.metrics,

@@ -22,7 +22,7 @@ from moedal_gui.learn.detector.calibration import calibrated, figures, look, pla
 from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.learn.detector.network import SMALLEST_STEP, DetectorNetwork
 from moedal_gui.learn.detector.run import DetectorRun
-from moedal_gui.learn.state import Arrays
+from moedal_gui.learn.state import halved
 from moedal_gui.learn.to_onnx import OPSET
 from moedal_gui.preselect.heatmap import probability
 from moedal_gui.store.array_files import write_arrays
@@ -95,7 +95,7 @@ def put_in_place(
     def fill(folder: Path, version: str) -> DetectorCard:
         path = folder / f"{name}.onnx"
         write_detector(network, len(PLANES[view]), path)
-        write_arrays(folder / f"{name}.weights.npz", _halved(run.weights))
+        write_arrays(folder / f"{name}.weights.npz", halved(run.weights))
         return DetectorCard(
             name=name, version=version, view=view, surfaces=surfaces, file=path.name, sha256=file_hash(path),
             probability=knots, working_point=points["best_f1"], thresholds=points,
@@ -109,11 +109,6 @@ def put_in_place(
     entry = registry.add(name, fill)
     registry.make_current(entry.title)
     return entry
-
-
-def _halved(weights: Arrays) -> Arrays:
-    """Weights in half precision: they are only ever a beginning, and take half the room."""
-    return {name: v.astype(np.float16) if v.dtype == np.float32 else v for name, v in weights.items()}
 
 
 def _difference(network: DetectorNetwork, path: Path, view: View, held: Sequence[TaughtField]) -> float:

@@ -38,8 +38,12 @@ class DetectorRun:
     planes
         How many planes it looks at.
     start
-        Weights to begin from. Those of a detector that looks at other planes lend what fits: edges and ellipses are
-        the same in any light.
+        Weights to begin from, of a detector of the same view.
+
+    Raises
+    ------
+    TrainingError
+        The weights are those of another network.
     """
 
     def __init__(self, planes: int, settings: DetectorSettings, start: Arrays | None = None) -> None:
@@ -50,7 +54,7 @@ class DetectorRun:
         torch.manual_seed(settings.seed)
         self._network = DetectorNetwork(planes, settings.surfaces)
         if start is not None:
-            load_weights(self._network, _lent(weights_of(self._network), start))
+            load_weights(self._network, start)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -153,9 +157,3 @@ class DetectorRun:
             self._random.bit_generator.state = words["random"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise TrainingError("The checkpoint is not this training's", error, "the training begins again") from error
-
-
-def _lent(own: Arrays, others: Arrays) -> Arrays:
-    """Own weights, replaced by another network's wherever name and shape are the same."""
-    fits = {name for name, values in own.items() if name in others and others[name].shape == values.shape}
-    return {name: others[name] if name in fits else values for name, values in own.items()}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from moedal_gui.learn.detector.trainer import DetectorTraining
 
 NAME = "detector"
-STEPS_FROM_NOTHING, STEPS_FROM_OTHERS, STEPS_FROM_WEIGHTS = 1200, 800, 400
-_RATE_FROM_OTHERS, _RATE_FROM_WEIGHTS = 1e-3, 5e-4
+STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS = 1200, 400
+_RATE_FROM_WEIGHTS = 5e-4
 _PARTS = 20
 
 
@@ -47,7 +47,7 @@ def detector_plan(
     said
         Settings of `DetectorSettings` that a person has named; the others are what suits.
     start
-        A detector to train on from; by default the shipped one. One that looks at other planes lends what fits.
+        A detector to train on from; by default the shipped one of the same view.
     fresh
         Begin from nothing.
 
@@ -57,8 +57,8 @@ def detector_plan(
         There is nothing to learn from.
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
-    begin = None if fresh else start or shipped_detector(taught.view) or shipped_detector("slope")
-    steps, rate = _effort(taught, begin)
+    begin = None if fresh else start or shipped_detector(taught.view)
+    steps, rate = _effort(begin)
     suits: dict[str, Any] = {
         "surfaces": taught.surfaces,
         "steps": steps,
@@ -112,12 +112,10 @@ def _put_in_place(
     return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
 
 
-def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
-    """Steps and step length: little from weights that know such pictures, more from those of other ones."""
+def _effort(begin: Entry | None) -> tuple[int, float]:
+    """Steps and step length: little from weights that know pits already."""
     if begin is None:
         return STEPS_FROM_NOTHING, DetectorSettings.learning_rate
-    if read_detector_card(begin.folder).view != taught.view:
-        return STEPS_FROM_OTHERS, _RATE_FROM_OTHERS
     return STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS
 
 
