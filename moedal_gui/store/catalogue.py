@@ -20,6 +20,7 @@ from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import ScanDescription, from_plain, to_plain
 from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.database import Database
+from moedal_gui.store.datum_journal import DatumJournal
 from moedal_gui.store.schema import CATALOGUE
 
 
@@ -80,6 +81,7 @@ class Catalogue:
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self._database = Database(path, CATALOGUE, write=write)
+        self.datum = DatumJournal(self._database)
 
     # scans and fields
     def add_scan(self, description: ScanDescription, source: str) -> ScanRecord:

@@ -45,6 +45,15 @@ CATALOGUE: tuple[str, ...] = (
     """
     ALTER TABLE run_fields ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    CREATE TABLE datum_changes (
+        change_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, before TEXT NOT NULL,
+        after TEXT NOT NULL, annotator TEXT NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('hand', 'files')), "when" TEXT NOT NULL);
+    CREATE TRIGGER datum_changes_stay_u BEFORE UPDATE ON datum_changes
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER datum_changes_stay_d BEFORE DELETE ON datum_changes
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
 )
 
 LABELS: tuple[str, ...] = (

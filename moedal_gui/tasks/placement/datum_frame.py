@@ -111,15 +111,19 @@ def _finding(
         row["wrong"] = [
             {"scan": scans[i].scan, "points": _off(main, i, own, placed)} for i in sorted(verdict.wrong)
         ]  # fmt: skip
-        said = [f"datum {_words(w['points'])} of {w['scan']} contradicted by the other scans" for w in row["wrong"]]
-        return {**row, "checked": True, "note": f"{', '.join(said)}: the axes of the foil follow {reference.scan}"}
+        said = [f"datum {_words(w['points'])} of {w['scan']}, counted from 0" for w in row["wrong"]]
+        return {
+            **row,
+            "checked": True,
+            "note": f"the other scans contradict {' and '.join(said)}: the axes of the foil follow {reference.scan}",
+        }
     if verdict.undecided:
         names = [scans[i].scan for i in sorted(verdict.undecided)]
         other = next((i for i in sorted(verdict.undecided) if i != main), main)
         points = _off(main, other, own, placed)
         row["undecided"] = [{"scan": name, "points": points} for name in names]
         note = (
-            f"{' and '.join(names)} disagree about datum {_words(points)}, and no majority tells which is wrong: "
+            f"{' and '.join(names)} disagree about datum {_words(points)}, counted from 0, and no majority tells which is wrong: "
             f"the axes of the foil follow {reference.scan}; set the datum points anew"
         )
         return {**row, "checked": True, "note": note}
@@ -142,4 +146,4 @@ def _words(points: Sequence[Mapping[str, Any]]) -> str:
     if not points:
         return "points"
     words = " and ".join(f"{p['point']} (by {p['off_px']:.0f} px)" for p in points)
-    return f"point{'s' if len(points) > 1 else ''} {words}, counted from 0,"
+    return f"point{'s' if len(points) > 1 else ''} {words}"
