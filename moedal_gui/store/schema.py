@@ -46,6 +46,9 @@ CATALOGUE: tuple[str, ...] = (
     ALTER TABLE run_fields ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';
     """,
     """
+    CREATE TABLE track_links (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, link_id INTEGER NOT NULL REFERENCES links ON DELETE CASCADE,
+        track INTEGER NOT NULL, sheet INTEGER NOT NULL, score REAL, residual_px REAL, bend_deg REAL, PRIMARY KEY (run_id, link_id));
     CREATE TABLE datum_changes (
         change_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, before TEXT NOT NULL,
         after TEXT NOT NULL, annotator TEXT NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('hand', 'files')), "when" TEXT NOT NULL);

@@ -36,6 +36,9 @@ _COLUMNS = (
     Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
     Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
+    Column(
+        "sheets", "Sheets", "Sheets of the stack that this track goes through; empty for a foil in no stack", number(0)
+    ),
 )
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
