@@ -165,10 +165,12 @@ def _datum_lines(registered: Registered, pair: Tied) -> list[str]:
     known = [(k, p) for k, p in enumerate(points) if p["fitted_px"] is not None]
     if known:
         each = ", ".join(
-            f"{k}: {p['fitted_px']:.1f} px" + (f" ({p['alone_px']:.1f} by the others)" if p["alone_px"] is not None else "")
+            f"{k} by {p['fitted_px']:.1f} px" + (f" ({p['alone_px']:.1f})" if p["alone_px"] is not None else "")
             for k, p in known
         )  # fmt: skip
-        lines.append(f"Datum points after a rigid fit, counted from 0: {each}.")
+        lines.append(
+            f"Datum points after a rigid fit (and where the others put them), counted from 0, are off: {each}."
+        )
     if row.get("datum_left_out") is not None:
         lines.append(f"Datum point {row['datum_left_out']} was left out: it does not fit the others.")
     elif row.get("datum_misfit"):

@@ -158,3 +158,23 @@ def test_accepted_points_are_kept_with_who_and_what_was_before(window: MainWindo
     assert panel._registered.datum[0]["undecided"][0]["points"][0]["point"] == 0
     dialog.earlier.menu().actions()[0].trigger()
     assert window.workbench.datum.points == before
+
+
+def test_another_scan_brings_its_own_datum_points(window: MainWindow, until) -> None:
+    dialog, draft, session = _dialog(window, until), window.workbench.datum, window.workbench.session
+    session.show_scan("cr")
+    until(lambda: session.pits is not None and draft.scan.scan == "cr" and draft.check is not None)
+    assert dialog.windowTitle() == "Datum points of cr" and dialog.reference.currentText() == "c1"
+    draft.forget(2)
+    until(lambda: draft.check is not None and len(draft.check.by_pits) == 2)
+    until(lambda: any(wanted for *_, wanted in window.canvas.overlay.datum))
+    ((x, y, number, _),) = [m for m in window.canvas.overlay.datum if m[3]]
+    right = session.sheet.record.description.datum[2]
+    assert (
+        number == "2"
+        and np.hypot(*(np.array([x, y]) - session.sheet.shown_place(right.field, right.x_px, right.y_px))) < 6
+    )
+    draft.pick(2)
+    session.show_scan("c1")
+    QTest.mouseClick(window.canvas.overlay, Qt.MouseButton.LeftButton)
+    assert len(draft.points) == 2 and "show that scan first" in window.toasts.texts()[-1]

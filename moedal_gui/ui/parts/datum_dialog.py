@@ -102,7 +102,6 @@ class DatumDialog(QDialog):
             item.setToolTip(tip)
             self.table.setHorizontalHeaderItem(column, item)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setStretchLastSection(True)
         self.table.itemSelectionChanged.connect(self._go)
         self.view = Magnifier(_VIEW_PX, "not set")
         self.view.setFixedSize(_VIEW_PX, _VIEW_PX)
@@ -180,7 +179,7 @@ class DatumDialog(QDialog):
             self.table.selectRow(min(chosen, len(rows) - 1))
         high = self.table.horizontalHeader().height() + sum(self.table.rowHeight(k) for k in range(len(rows))) + 4
         self.table.setMinimumHeight(min(high, 2 * _VIEW_PX))
-        self.table.setMinimumWidth(self.table.horizontalHeader().length() + 6)
+        self.table.setMinimumWidth(sum(self.table.columnWidth(k) for k in range(len(_HEADS))) + 6)
         if not self._warned:
             self._say(*verdict_of(draft))
         self.take_back.setEnabled(draft.can_take_back)
