@@ -1,8 +1,9 @@
-"""Make the shipped detector: draw many scans under any lamps and optics, and train the network on their truth.
+"""Make the shipped detectors: draw many scans under any lamps and optics, and train the networks on their truth.
 
-    python packaging/make_detector.py FOLDER [--scans 560] [--steps 2200]
+    python packaging/make_detector.py FOLDER [--view slope|picture] [--scans 560] [--steps 2200]
 
-A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
+``slope`` looks at the slopes of a ring of lamps, ``picture`` at any one picture: it learns from single planes of the same
+scans and from micrographs drawn for it. A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
 stopped. Every eighth scan is never trained on: the calibration comes from those.
 """
 
@@ -18,24 +19,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from micrographs import draw_micrograph
 
 from moedal_gui import paths
-from moedal_gui.core.scan import ScanDescription
-from moedal_gui.imaging.detector_planes import slope_planes
+from moedal_gui.core.scan import Channel, ScanDescription
+from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
 from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.normalise import normalise, usable_channels
 from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.learn.detector.outcome import put_in_place
 from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.learn.detector.trainer import DetectorTraining
+from moedal_gui.preselect.methods import detector_planes
 from moedal_gui.simulate.dirt import Dirt, draw_dirt
 from moedal_gui.simulate.field import SCALE, Microscope, draw_microscope, photograph
 from moedal_gui.simulate.population import Etch, draw_population
 from moedal_gui.store.registry import Registry, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 
-NAME = "slopes"
+NAMES = {"slope": "slopes", "picture": "pictures"}
 SIZE_PX = (512, 512)
+_SINGLE, _DRAWN = 2, 6  # fields of a scan as pictures, and micrographs beside them
 FIELDS = 4
 _PITS = (8.0, 1300.0)  # per 640 x 480 field, both surfaces
 _FIELD_PX = 640.0 * 480.0
@@ -149,40 +153,88 @@ def taught_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
     return fields
 
 
-def train(folder: Path, scans: int, steps: int) -> None:
-    """Train the shipped detector and put it into detectors/."""
-    taught = taught_fields(folder, [s for s in range(scans) if not held_back(s)])
-    held = taught_fields(folder, [s for s in range(scans) if held_back(s)])
-    training = DetectorTraining(TrainingFolder(folder / "training"), taught, DetectorSettings(steps=steps))
+def picture_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
+    """For each seed a single plane of some fields of the scan, and drawn micrographs."""
+    fields: list[TaughtField] = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 77])
+        for field in taught_fields(folder, [seed])[:_SINGLE]:
+            plane = picture_planes(one_plane(rng, np.asarray(field.planes, dtype=np.float32)))
+            fields.append(replace(field, planes=plane.astype(np.float16), pits=_one_surface(field.pits)))
+        for _ in range(_DRAWN):
+            grey, pits, dirt = draw_micrograph(rng, SIZE_PX[0])
+            stack = grey[None]
+            text = ScanDescription("foil", "drawn", (Channel(1, "single"),))
+            planes = detector_planes(stack, text, estimate_flat_field([stack]), "picture")
+            fields.append(TaughtField(planes.astype(np.float16), pits, dirt))
+    return fields
+
+
+def one_plane(rng: np.random.Generator, planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """One picture (H, W) out of mean, slope x, slope y, backlit and halo (5, H, W): one of them, or a lamp's own."""
+    there = [k for k in (0, 3, 4) if planes[k].any()]
+    if there and rng.random() < 0.6:
+        return planes[int(rng.choice(there))]
+    angle = float(rng.uniform(0.0, 2.0 * np.pi))
+    return np.asarray(planes[0] + np.cos(angle) * planes[1] + np.sin(angle) * planes[2], dtype=np.float32)
+
+
+def _one_surface(pits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Pits of both surfaces alike; of two whose centres are one, the larger."""
+    rows = pits[np.argsort(-pits[:, 3])].copy()
+    rows[:, 5] = 0.0
+    keep = np.ones(len(rows), dtype=bool)
+    for k in range(1, len(rows)):
+        before = rows[:k][keep[:k]]
+        keep[k] = not np.any(np.hypot(*(before[:, :2] - rows[k, :2]).T) < 0.3 * rows[k, 3])
+    return np.asarray(rows[keep])
+
+
+_FIELDS = {"slope": taught_fields, "picture": picture_fields}
+_WORDS = {
+    "slope": "lamps 4 or 8 at any zero and handedness, both polarities, any lobe, blur and noise; h 5 to 18 px, "
+    "dips from 20 degrees, 8 to 1300 pits per 640 x 480 px, dust, scratches, bubbles, fibres, fingerprints",
+    "picture": "single planes of simulated scans; drawn pits, round, oblique and needles, half axes 1 to 50 px, dark or "
+    "bright, from sparse to covering nine tenths of the picture, dust, scratches, cracks",
+}
+
+
+def train(folder: Path, view: View, scans: int, steps: int) -> None:
+    """Train a shipped detector and put it into detectors/."""
+    name, fields = NAMES[view], _FIELDS[view]
+    taught = fields(folder, [s for s in range(scans) if not held_back(s)])
+    held = fields(folder, [s for s in range(scans) if held_back(s)])
+    settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
+    training = DetectorTraining(TrainingFolder(folder / f"training-{name}"), taught, settings)
     while not training.run.over:
         training.until(training.run.share + 1e-9)
         print(f"{training.run.share:.1%} {training.run.curve[-1]}", flush=True)
     count = sum(len(f.pits) for f in taught)
     words = {
         "text": "trained on simulation", "fields": len(taught), "pits": count, "held_back_fields": len(held),
-        "physics": "lamps 4 or 8 at any zero and handedness, both polarities, any lobe, blur and noise; h 5 to 18 px, "
-        "dips from 20 degrees, 8 to 1300 pits per 640 x 480 px, dust, scratches, bubbles, fibres, fingerprints",
+        "physics": _WORDS[view],
     }  # fmt: skip
     entry = put_in_place(
-        training.run, Registry(folder / "made", write=True), NAME, "slope", held, words, "trained on simulation"
+        training.run, Registry(folder / "made", write=True), name, view, held, words, "trained on simulation"
     )
     card = read_detector_card(entry.folder)
     print(card.metrics, flush=True)
-    shutil.rmtree(paths.detectors() / NAME, ignore_errors=True)
-    shutil.copytree(entry.folder, paths.detectors() / NAME / entry.version)
+    shutil.rmtree(paths.detectors() / name, ignore_errors=True)
+    shutil.copytree(entry.folder, paths.detectors() / name / entry.version)
 
 
 def main() -> None:
     """Make what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--view", choices=tuple(NAMES), default="slope")
     parser.add_argument("--scans", type=int, default=560)
     parser.add_argument("--steps", type=int, default=2200)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.scans):
         draw(asked.folder, seed)
-    train(asked.folder, asked.scans, asked.steps)
+    train(asked.folder, asked.view, asked.scans, asked.steps)
 
 
 if __name__ == "__main__":

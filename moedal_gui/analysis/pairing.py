@@ -22,6 +22,7 @@ _OUTLIERS = 0.06  # share of pits whose ellipse was spoilt by a neighbour
 _OUTLIER_SPREAD = 5.0
 _FLIPPED = 0.05  # share of pits whose tip was put at the wrong end
 _STEP = 1e-4
+_WORST_ERROR = 0.6
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Mouths:
         (N,): pits of the same surface per px^2 there.
     frame
         (N,): number of the frame a pit lies in; pits of different frames are never compared.
+    chance
+        (N,): probability of each pit to be one; None: all are sure.
+    error_growth
+        (N,): factor on the errors of each pit's axes; None: all are known equally well.
     """
 
     places: Floats
@@ -47,10 +52,20 @@ class Mouths:
     azimuth: Floats
     density: Floats
     frame: Integers
+    chance: Floats | None = None
+    error_growth: Floats | None = None
 
     def taken(self, rows: npt.NDArray[np.bool_] | Integers) -> Mouths:
         """Some of the pits."""
-        return Mouths(self.places[rows], self.log_axes[rows], self.azimuth[rows], self.density[rows], self.frame[rows])
+        return Mouths(
+            self.places[rows],
+            self.log_axes[rows],
+            self.azimuth[rows],
+            self.density[rows],
+            self.frame[rows],
+            None if self.chance is None else self.chance[rows],
+            None if self.error_growth is None else self.error_growth[rows],
+        )
 
     def of_frame(self, number: int) -> npt.NDArray[np.bool_]:
         """Mask of one frame's pits."""
@@ -144,7 +159,7 @@ def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geome
     distance = np.hypot(displacement[:, 0], displacement[:, 1])
     bias = np.asarray(geometry.bias)
     measured = np.stack([top.log_axes[i] - bias[0], bottom.log_axes[j] - bias[1]], axis=1)  # (n, end, axis)
-    own = axis_errors(measured, geometry)
+    own = np.minimum(axis_errors(measured, geometry) * _growth(top, bottom, i, j), _WORST_ERROR)
     log_minor, misfit, dip = _one_track(measured, distance, geometry, own)
     dip_error = 1.4 * geometry.place_error * np.sin(dip) ** 2 / geometry.surfaces_apart
     per_radian = (_log_major(log_minor, dip + _STEP, geometry) - _log_major(log_minor, dip - _STEP, geometry)) / (
@@ -157,6 +172,7 @@ def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geome
     for end, azimuth, wanted in ((0, top.azimuth[i], direction), (1, bottom.azimuth[j], direction + np.pi)):
         wobble = _azimuth_error(elongation, own[:, end].mean(axis=1), distance, geometry.place_error)
         log_pair += _log_azimuth(azimuth - wanted, wobble)
+    log_pair += _log_chance(top, i) + _log_chance(bottom, j)
     log_pair += 4 * np.log(np.sin(dip)) - np.log(np.pi * geometry.surfaces_apart**2)
     log_accident = population.log_density(top.log_axes[i]) + population.log_density(bottom.log_axes[j])
     log_accident += np.log(np.maximum(bottom.density[j], 1e-12)) - 2 * np.log(2 * np.pi)
@@ -170,6 +186,16 @@ def axis_errors(measured: Floats, geometry: Geometry) -> Floats:
     edge = np.asarray(geometry.edge_error)[:, None]
     relative = np.sqrt(np.asarray(geometry.spread) ** 2 + (edge / np.exp(measured)) ** 2)
     return np.minimum(relative * np.asarray(geometry.scale), 0.5)
+
+
+def _growth(top: Mouths, bottom: Mouths, i: Integers, j: Integers) -> Floats:
+    """Factors (n, end, 1) on the errors of the axes of pairs."""
+    ends = [m.error_growth[k] if m.error_growth is not None else np.ones(len(k)) for m, k in ((top, i), (bottom, j))]
+    return np.stack(ends, axis=1)[:, :, None]
+
+
+def _log_chance(mouths: Mouths, rows: Integers) -> Floats:
+    return np.log(mouths.chance[rows]) if mouths.chance is not None else np.zeros(len(rows))
 
 
 def _one_track(measured: Floats, distance: Floats, geometry: Geometry, errors: Floats) -> tuple[Floats, Floats, Floats]:

@@ -20,7 +20,8 @@ from moedal_gui.core.errors import MoedalError, PictureError
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.description import write_description
-from moedal_gui.formats.reading import Overrides, ScanSource, inspect
+from moedal_gui.formats.reading import Overrides, inspect
+from moedal_gui.formats.source import ScanSource
 from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise

@@ -58,5 +58,8 @@ def slope_planes(field: Float32, description: ScanDescription, rim: Sequence[int
 
 
 def picture_planes(picture: Float32) -> Float32:
-    """One normalised picture (H, W) as the planes (1, H, W) of the view ``picture``."""
-    return np.asarray(np.clip(picture[None], -LARGEST, LARGEST), dtype=np.float32)
+    """One normalised picture (H, W) as the planes (1, H, W) of the view ``picture``.
+
+    The inverse hyperbolic sine keeps faint pits as they are and brings black ones, a dozen times as strong, near.
+    """
+    return np.asarray(np.clip(np.arcsinh(picture[None]), -LARGEST, LARGEST), dtype=np.float32)

@@ -15,7 +15,8 @@ from moedal_gui.core.errors import ArgumentError, MoedalError, ScanError
 from moedal_gui.core.field import Field
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
-from moedal_gui.formats.reading import FieldPixels, Overrides, ScanSource, inspect
+from moedal_gui.formats.reading import Overrides, inspect
+from moedal_gui.formats.source import FieldPixels, ScanSource
 from moedal_gui.imaging.flat_field import SATURATED_SHARE, estimate_flat_field, stuck_share
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import BATCH_BYTES

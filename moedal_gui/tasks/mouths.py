@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.analysis.density import density_map
+from moedal_gui.analysis.ellipse_errors import with_errors
 from moedal_gui.analysis.geometry_estimate import estimate_geometry
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.analysis.pairing import Geometry, Mouths
@@ -19,7 +20,19 @@ from moedal_gui.tasks.placement.placing import placement_of
 
 _TWIN_PX = 6.0
 _FEWEST = 2
-_COLUMNS = ["pit_id", "frame", "surface", "major_px", "minor_px", "u", "v", "density", "direction", "scan_id"]
+_COLUMNS = [
+    "pit_id",
+    "frame",
+    "surface",
+    "major_px",
+    "minor_px",
+    "u",
+    "v",
+    "density",
+    "direction",
+    "scan_id",
+    "probability",
+]
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,8 @@ def foil_mouths(pits: pd.DataFrame, scans: list[ScanRecord]) -> FoilMouths:
     usable = pits if len(pits) else pd.DataFrame(columns=_COLUMNS)
     usable = usable.assign(frame_number=pd.factorize(usable["frame"])[0])
     top_pits, bottom_pits = (usable[usable["surface"] == s].reset_index(drop=True) for s in ("top", "bottom"))
-    top, bottom = _mouths(top_pits), _mouths(bottom_pits)
+    chances = [pd.to_numeric(p["probability"]).to_numpy(float) for p in (top_pits, bottom_pits)]
+    top, bottom = with_errors(_mouths(top_pits), _mouths(bottom_pits), (chances[0], chances[1]))
     if not len(pits):
         return FoilMouths(top_pits, bottom_pits, top, bottom, None, False, "no pits with a surface and an ellipse")
     if len(top) < _FEWEST or len(bottom) < _FEWEST:

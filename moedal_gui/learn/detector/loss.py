@@ -34,8 +34,12 @@ def losses(maps: Tensor, wanted: Targets, surfaces: int) -> Losses:
     every = maps[:, :-1].reshape(count, surfaces, len(MAPS), *maps.shape[2:])
     heat, near = torch.from_numpy(wanted.heat), torch.from_numpy(wanted.near)
     seen = torch.from_numpy(wanted.seen)[:, None]
-    pits = ((heat == 1.0) * seen).sum().clamp(min=1.0)
-    centre = _centres(every[:, :, 0].clamp(-_SURE, _SURE), heat, seen) / pits
+    pits = ((heat == 1.0) * seen).sum(dim=(1, 2, 3))
+    # A window of a thousand pits would drown those of a few.
+    worth = (pits + 1.0).rsqrt()
+    centre = (worth * _centres(every[:, :, 0].clamp(-_SURE, _SURE), heat, seen)).sum() / (worth * pits).sum().clamp(
+        min=1.0
+    )
     weight = near * seen
     apart = (every[:, :, 1:] - torch.from_numpy(wanted.shape)).abs() * _SHAPE_PRICE[None, None, :, None, None]
     shape = (apart.sum(dim=2) * weight).sum() / weight.sum().clamp(min=1.0)
@@ -48,8 +52,9 @@ def losses(maps: Tensor, wanted: Targets, surfaces: int) -> Losses:
 
 
 def _centres(logits: Tensor, heat: Tensor, seen: Tensor) -> Tensor:
+    """Loss of each window (N,)."""
     chance = torch.sigmoid(logits)
     there = (heat == 1.0).float()
     hit = there * (1.0 - chance) ** 2 * functional.softplus(-logits)
     empty = (1.0 - there) * (1.0 - heat) ** 4 * chance**2 * functional.softplus(logits)
-    return ((hit + empty) * seen).sum()
+    return ((hit + empty) * seen).sum(dim=(1, 2, 3))

@@ -9,6 +9,8 @@ from moedal_gui.core.detector_card import MAPS, STRIDE
 
 SMALLEST_STEP = 16
 """Both sides of a picture must be multiples of this many px."""
+_WIDTHS = (32, 48, 80, 112)
+_WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
 _RARE = -4.0  # logit of a centre before anything is learnt: few cells hold one
 
 
@@ -39,12 +41,10 @@ class DetectorNetwork(nn.Module):
     for each surface so that pits on top of each other come apart.
     """
 
-    widths = (32, 48, 80, 112)
-
     def __init__(self, planes: int, surfaces: int) -> None:
         super().__init__()
         self.surfaces = surfaces
-        a, b, c, d = self.widths
+        a, b, c, d = _WIDTHS if planes > 1 else _WIDTHS_OF_ONE
         self.stem = nn.Sequential(_step(planes, a, 4, STRIDE, 1), _Block(a))
         self.second = nn.Sequential(_step(a, b, 3, 2, 1), _Block(b), _Block(b))
         self.third = nn.Sequential(_step(b, c, 3, 2, 1), _Block(c), _Block(c))
