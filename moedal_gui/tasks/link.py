@@ -59,7 +59,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         rows.append({"foil": foil, **row})
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     tracks, told = _tracks(stacks, before)
-    probable = _with_tracks(links, tracks)
+    probable = with_tracks(links, tracks)
     found = int(links["passes"].sum()) if len(links) else 0
     accidents = float((1 - probable[links["passes"].to_numpy(bool)]).sum()) if len(links) else 0.0
     values = {
@@ -83,7 +83,7 @@ def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(), told
 
 
-def _with_tracks(links: pd.DataFrame, tracks: pd.DataFrame) -> npt.NDArray[np.float64]:
+def with_tracks(links: pd.DataFrame, tracks: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Probability of each link, by itself or as part of a track; a sure track makes candidates of all its links."""
     probable = links["score"].to_numpy(dtype=float, copy=True)
     if len(tracks):

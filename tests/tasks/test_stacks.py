@@ -117,3 +117,10 @@ def test_a_sheet_that_is_not_here_is_said(stack: Path, tmp_path: Path) -> None:
 def test_a_wrong_place_in_the_stack_is_refused(words: dict[str, object]) -> None:
     with pytest.raises(DescriptionError):
         parse_description(words, Path("scan.toml"))
+
+
+def test_a_sure_track_makes_candidates_of_links_too_weak_alone() -> None:
+    links = pd.DataFrame({"score": [0.2, 0.3, 0.95, 0.1], "passes": [False, False, True, False]})
+    tracks = pd.DataFrame({"row": [0, 2, 1, 3], "score": [0.97, 0.97, 0.6, 0.6]})
+    assert link.with_tracks(links, tracks).tolist() == [0.97, 0.6, 0.97, 0.6]
+    assert links["passes"].tolist() == [True, False, True, False]
