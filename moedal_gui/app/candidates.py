@@ -158,6 +158,14 @@ class Candidates:
         return False
 
 
+def accidents_of(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Probability of each candidate to be an accident; one that is part of a track through several sheets is as sure as that."""
+    alone, joined = (
+        table[name].to_numpy(dtype=float) for name in ("accidental_probability", "track_accidental_probability")
+    )
+    return np.asarray(np.fmin(alone, joined))
+
+
 def _places_of(project: Project, table: pd.DataFrame) -> dict[int, PitPlace]:
     """Where every end in the table was seen, in any scan."""
     wanted = {*table["entry_pit"].astype(int), *table["exit_pit"].astype(int)}

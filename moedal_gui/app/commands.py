@@ -141,6 +141,8 @@ COMMANDS: tuple[Command, ...] = (
             toolbar=True, verb="preselect"),
     Command("task.register", "Register scans…", "Bring the foil's scans into one frame", "Steps", ("F6",), "writable",
             verb="register"),
+    Command("datum.set", "Set datum points…", "Click the pin holes of a scan on the canvas and see at once how they fit", "Steps",
+            ("Shift+F6",), "scan"),
     Command("task.link", "Link entry and exit…", "Pair pits of the two surfaces into tracks", "Steps", ("F7",), "writable",
             toolbar=True, verb="link"),
     Command("task.train", "Train…", "Train experts on the labels, beside your work", "Steps", ("F8",), "writable",

@@ -12,6 +12,7 @@ from moedal_gui.app.candidates import Candidates
 from moedal_gui.app.command_line import command_line
 from moedal_gui.app.commands import State
 from moedal_gui.app.crops import CropSource
+from moedal_gui.app.datum import DatumDraft
 from moedal_gui.app.deciding import Deciding
 from moedal_gui.app.jobs import Job, Jobs
 from moedal_gui.app.journal_copies import JournalCopies
@@ -55,6 +56,7 @@ class Workbench:
         self.jobs = Jobs()
         self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
+        self.datum = DatumDraft()
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
@@ -175,6 +177,7 @@ class Workbench:
         self.training.close()
         self.candidates.close()
         self.why.close()
+        self.datum.shut()
         self.keep_copy()
         if self.crops is not None:
             self.crops.close()
@@ -197,6 +200,7 @@ class Workbench:
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
         self.candidates.pairs.settle()
         self.why.answers.settle()
+        self.datum.leave()
         self.labelling.open(new)
         self.deciding.open(new)
         self.field = None

@@ -14,6 +14,10 @@ CANDIDATE_COLUMNS: tuple[str, ...] = (
     "accidental_probability", "density_per_mm2", "regime", "label", "run",
 )  # fmt: skip
 
+TRACK_COLUMNS: tuple[str, ...] = ("sheets", "track_id", "track_accidental_probability")
+"""After `CANDIDATE_COLUMNS` where foils of the project lie in stacks: how many sheets the track goes through, its number, and
+the probability that the links are not one track; empty for a foil in no stack."""
+
 LINK_COLUMNS: tuple[str, ...] = (
     "entry_pit", "exit_pit", "dx_px", "dy_px", "residual_px", "dip_deg", "azimuth_deg", "size_ratio", "score",
     "accidental_probability", "regime", "passes",

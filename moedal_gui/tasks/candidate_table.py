@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from moedal_gui.core.candidate import CANDIDATE_COLUMNS
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS, TRACK_COLUMNS
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
@@ -26,6 +26,7 @@ EXTRA_COLUMNS = (
     "exit_scan",
     "entry_stage_scan",
     "exit_stage_scan",
+    *TRACK_COLUMNS,
 )
 """What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
 
@@ -92,10 +93,22 @@ def candidate_table(
         a if a == b or not b else (b if not a else "") for a, b in zip(entry["label"], exit_["label"], strict=True)
     ]
     table["verdict"] = _verdicts(project, entry, exit_)
+    _add_tracks(project, record, table)
     _add_stage(project, table, entry, exit_, stage_unit, stage_of)
     if not everything:
         table = table[(table["passes"] & (table["verdict"] != "rejected")) | (table["verdict"] == "accepted")]
     return table[[*CANDIDATE_COLUMNS, *EXTRA_COLUMNS]].reset_index(drop=True)
+
+
+def _add_tracks(project: Project, record: RunRecord, table: pd.DataFrame) -> None:
+    """`TRACK_COLUMNS`; empty for a foil in no stack that was looked through."""
+    sheets = [s["foil"] for one in record.summary.get("stacks", []) if "reason" not in one for s in one["sheets"]]
+    known = project.catalogue.track_links(record.run_id).set_index("link_id")
+    own = known.reindex(table["candidate_id"])
+    through = own["track"].map(known.groupby("track").size())
+    table["sheets"] = np.where(table["foil"].isin(sheets), through.fillna(1).to_numpy(float), np.nan)
+    table["track_id"] = own["track"].to_numpy(float)
+    table["track_accidental_probability"] = 1 - own["score"].to_numpy(float)
 
 
 def _both_ends(entry: pd.DataFrame, exit_: pd.DataFrame, column: str) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.analysis.route import travel_order
-from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS, TRACK_COLUMNS
 from moedal_gui.core.errors import ArgumentError, ExportError, NotFoundError
 from moedal_gui.core.label import LABEL_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
@@ -70,7 +70,7 @@ def _working_point(project: Project, parameters: ExportParameters) -> WorkingPoi
 
 def _export(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> Outcome:
     table = _table(project, parameters, point)
-    shown = table[list(CANDIDATE_COLUMNS)] if parameters.what == "candidates" else table
+    shown = table[_candidate_columns(table)] if parameters.what == "candidates" else table
     if parameters.format == "csv":
         write_csv(shown, parameters.output)
     elif parameters.format == "json":
@@ -93,6 +93,11 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
         values["out_of_date"] = stale
         sentence += f"; {stale}"
     return Outcome(sentence, values)
+
+
+def _candidate_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of a list of candidates; those of tracks only where foils lie in stacks."""
+    return [*CANDIDATE_COLUMNS, *(TRACK_COLUMNS if table["sheets"].notna().any() else ())]
 
 
 def _table(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> pd.DataFrame:

@@ -113,6 +113,7 @@ class Actions:
             "search.show": self.search.open,
             "palette.show": self.palette.open,
             "runs.show": self._runs,
+            "datum.set": self._set_datum,
         }
 
     def _view(self) -> dict[str, Callable[[], object]]:
@@ -300,6 +301,7 @@ class Actions:
         if canvas is not None:
             canvas.overlay.let_go()
             canvas.use_tool("")
+        self._workbench.datum.pick(None)
         self._workbench.session.show(film=False)
         self._workbench.selection.let_go()
         self._window.show_state()
@@ -349,6 +351,22 @@ class Actions:
             open_.close()
         elif not self._hidden():
             self._show(WhyView(self._workbench, self._window.relay, self._window))
+
+    def _set_datum(self) -> None:
+        from moedal_gui.ui.parts.datum_dialog import DatumDialog
+
+        session = self._workbench.session
+        if session.project is None or session.sheet is None:
+            return
+        if not session.project.writable:
+            self._window.toasts.say("note", f"Datum points cannot be set here. {session.read_only_reason}")
+            return
+        open_ = next((d for d in self._dialogs if isinstance(d, DatumDialog)), None)
+        if open_ is not None:
+            open_.raise_()
+            return
+        self._window.show_canvas()
+        self._show(DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window))
 
     def _hidden(self) -> bool:
         """Whether scores may not be seen now, which is said then."""

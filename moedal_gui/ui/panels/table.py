@@ -50,6 +50,12 @@ def _density(workbench: Workbench, relay: Relay) -> Panel:
     return DensityPanel(workbench, relay)
 
 
+def _registration(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.registration import RegistrationPanel
+
+    return RegistrationPanel(workbench, relay)
+
+
 def _ternary(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.ternary import TernaryPanel
 
@@ -79,6 +85,8 @@ PANELS: tuple[PanelRow, ...] = (
     PanelRow("labelling", "Labelling", "The pit in front, the class keys, the queue", "right", _labelling, "Alt+2"),
     PanelRow("candidates", "Candidates", "Entry-exit pairs, ranked", "right", _candidates, "Alt+3"),
     PanelRow("density", "Density", "Pits per mm² over the scan", "lower right", _density, "Alt+4"),
+    PanelRow("registration", "Registration", "How well the scans of a foil lie on each other, and where they do not",
+             "lower right", _registration, "Alt+9"),
     PanelRow("ternary", "Ternary", "Every pit between candidate, top and bottom, and the border between them", "lower right",
              _ternary, "Alt+6"),
     PanelRow("roc", "ROC", "Efficiency, purity, calibration; the working point and the stage time it costs", "lower right",

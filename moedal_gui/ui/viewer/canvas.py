@@ -18,6 +18,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.cut import Cut, Lasso
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.viewer.channel_strip import ChannelStrip
+from moedal_gui.ui.viewer.datum_picker import DatumPicker
 from moedal_gui.ui.viewer.film import Film
 from moedal_gui.ui.viewer.minimap import LONGEST_PX, Minimap
 from moedal_gui.ui.viewer.overlay import Overlay, Tool
@@ -49,6 +50,7 @@ class Canvas(QWidget):
         self.overlay = Overlay(self.screen_.surface)
         self.minimap = Minimap(self.overlay)
         self.film = Film(self.screen_, self)
+        self.datum = DatumPicker(workbench, relay, self.overlay, self.use_tool)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -205,6 +207,7 @@ class Canvas(QWidget):
             self.fit()
         self._ask_overview()
         self._ask_picture()
+        self.datum.refresh()
         self._redraw()
 
     def _take_pits(self, pits: PitSheet | None) -> None:
@@ -339,6 +342,9 @@ class Canvas(QWidget):
     # mouse
     def _click(self, sx: float, sy: float, add: bool) -> None:
         x, y = self.view.to_plane(sx, sy)
+        if self.overlay.tool == "datum":
+            self.datum.place(x, y)
+            return
         row = self._row_at(x, y)
         pits = self.overlay.pits
         if row is None or pits is None:

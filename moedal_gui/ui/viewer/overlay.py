@@ -23,10 +23,11 @@ from PySide6.QtWidgets import QWidget
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.ui.viewer import drawing
+from moedal_gui.ui.viewer.datum_marks import draw_datum
 from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
 
-Tool = Literal["", "rectangle", "lasso"]
+Tool = Literal["", "rectangle", "lasso", "datum"]
 _DRAG_FROM_PX = 4.0
 _ARROWS = {
     Qt.Key.Key_Left: (80.0, 0.0),
@@ -62,6 +63,7 @@ class Overlay(QWidget):
         self.focus_row: int | None = None
         self.card: list[str] = []
         self.notice = ""
+        self.datum: list[tuple[float, float, str, bool]] = []  # x, y of the plane, number, only expected
         self._pressed: QPointF | None = None
         self._last = QPointF()
         self._cursor = QPointF(-1, -1)
@@ -101,6 +103,8 @@ class Overlay(QWidget):
             if self.focus_row is not None:
                 drawing.draw_focus(painter, scene.view, self.pits, self.focus_row)
         if self.sheet is not None:
+            for x, y, number, wanted in self.datum:
+                draw_datum(painter, QPointF(*scene.view.to_screen(x, y)), number, wanted)
             drawing.draw_scale_bar(painter, scene.view, self.sheet.um_per_px, font)
 
     def _paint_shape(self, painter: QPainter) -> None:
@@ -129,7 +133,7 @@ class Overlay(QWidget):
         elif held & Qt.KeyboardModifier.AltModifier:
             self._drawing = "lasso"
         else:
-            self._drawing = self.tool
+            self._drawing = "" if self.tool == "datum" else self.tool
         self._path = [event.position()] if self._drawing else []
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
