@@ -123,6 +123,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.links", "Links", "Draw a line from entry to exit", "View", ("K",), "scan", checkable=True),
     Command("view.outlines", "Field borders", "Draw the border and name of each field", "View", ("O",), "scan",
             checkable=True),
+    Command("view.heat", "Density on the canvas", "Lay the map of the Density panel over the picture", "View", ("H",), "pits",
+            checkable=True),
     Command("field.next", "Next unseen field", "Go to the next field you have not looked at", "View", ("PgDown",), "scan",
             separated=True),
     Command("field.previous", "Previous field", "Go to the field before", "View", ("PgUp",), "scan"),

@@ -16,6 +16,7 @@ from moedal_gui.app.deciding import Deciding
 from moedal_gui.app.jobs import Job, Jobs
 from moedal_gui.app.journal_copies import JournalCopies
 from moedal_gui.app.labelling import Labelling
+from moedal_gui.app.maps import Maps
 from moedal_gui.app.own_labels import orphans
 from moedal_gui.app.seen import SeenFields
 from moedal_gui.app.selection import Selection
@@ -55,6 +56,7 @@ class Workbench:
         self.jobs = Jobs()
         self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
+        self.maps = Maps()
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
@@ -68,6 +70,7 @@ class Workbench:
         self.deciding.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
+        self.maps.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
         self.settings.changed.connect(self._settings_changed)
 
@@ -174,6 +177,7 @@ class Workbench:
         self.jobs.close()
         self.training.close()
         self.candidates.close()
+        self.maps.close()
         self.why.close()
         self.keep_copy()
         if self.crops is not None:
@@ -199,6 +203,7 @@ class Workbench:
         self.why.answers.settle()
         self.labelling.open(new)
         self.deciding.open(new)
+        self.maps.open(new)
         self.field = None
         self.seen.open(new, self.settings.now.annotator)
         self.selection.let_go()
@@ -223,6 +228,7 @@ class Workbench:
         self.labelling.show(session.sheet, new)
         self.deciding.show(new)
         self.candidates.take(session.candidates)
+        self.maps.show(session.sheet, new)
         if before is not None and new is not None and new.row_of(before) is not None:
             self.labelling.go_to(before)
         else:

@@ -129,6 +129,7 @@ class Actions:
             "view.pits": lambda: session.show(pits=not session.display.pits),
             "view.links": lambda: session.show(links=not session.display.links),
             "view.outlines": lambda: session.show(outlines=not session.display.outlines),
+            "view.heat": lambda: session.show(heat=not session.display.heat),
             "field.next": self._workbench.next_unseen,
             "field.previous": self._workbench.previous_field,
             "tool.rectangle": lambda: self._tool("rectangle"),

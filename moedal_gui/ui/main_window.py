@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         session = workbench.session
         listen(session.project_changed, self._project_changed)
         listen(session.loaded, session.take)
+        listen(workbench.maps.reader.answered, workbench.maps.take)
         listen(workbench.said, self.toasts.say)
         listen(workbench.jobs.changed, self._job_changed)
         listen(workbench.settings.changed, lambda _old, new: self._settings_taken(new))
@@ -260,7 +261,7 @@ class MainWindow(QMainWindow):
         tool = self.canvas.overlay.tool if self.canvas is not None else ""
         for identity, on in {
             "view.pits": display.pits, "view.links": display.links, "view.outlines": display.outlines,
-            "film.play": display.film, "picture.even": display.even,
+            "view.heat": display.heat, "film.play": display.film, "picture.even": display.even,
             "blind.toggle": workbench.labelling.blind, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
             "theme.system": theme == "system", "theme.light": theme == "light", "theme.dark": theme == "dark",
         }.items():  # fmt: skip

@@ -29,7 +29,7 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.addItem(self._image)
         self._bar = pg.ColorBarItem(colorMap=pg.colormap.get("viridis"), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
-        self.hatched = False
+        self.hatched = self.hatched_down = False
         self._hatch = pg.ImageItem(axisOrder="row-major")
         self.addItem(self._hatch)
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
@@ -40,27 +40,26 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         origin: tuple[float, float],
         cell: float,
         unit: str,
-        most: float | None = None,
+        most: float,
     ) -> None:
         """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide, lengths in ``unit``.
 
-        ``most`` ends the scale of the values; by default their largest does.
+        ``most`` ends the scale of the values.
         """
-        finite = values[np.isfinite(values)]
         self._image.setImage(values, autoLevels=False)
-        self._bar.setLevels((0.0, most or max(float(finite.max()) if finite.size else 1.0, 1e-6)))
+        self._bar.setLevels((0.0, most))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
         self.setLabel("bottom", unit)
         self.dress()
         self.autoRange(padding=0.02)
 
-    def hatch(self, cells: npt.NDArray[np.bool_]) -> None:
-        """Draw slanting lines over some of the cells of the map shown."""
-        self.hatched = bool(cells.any())
-        wide = np.kron(cells, np.ones((_FINE, _FINE), dtype=bool))
+    def hatch(self, cells: npt.NDArray[np.bool_], others: npt.NDArray[np.bool_]) -> None:
+        """Draw rising lines over some of the cells of the map shown, and falling ones over others."""
+        self.hatched, self.hatched_down = bool(cells.any()), bool(others.any())
+        wide, falling = (np.kron(some, np.ones((_FINE, _FINE), dtype=bool)) for some in (cells, others))
         y, x = np.indices(wide.shape)
-        lines = wide & ((x + y) % (2 * _FINE // 3) < 2)
+        lines = wide & ((x + y) % (2 * _FINE // 3) < 2) | falling & ((x - y) % (2 * _FINE // 3) < 2)
         picture = np.zeros((*wide.shape, 4), np.uint8)
         picture[lines] = (255, 255, 255, 210)
         self._hatch.setImage(picture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from moedal_gui.app.sheet import Sheet
 from moedal_gui.ui.viewer import drawing
 from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
+
+if TYPE_CHECKING:
+    from moedal_gui.ui.viewer.heat import Heat
 
 Tool = Literal["", "rectangle", "lasso"]
 _DRAG_FROM_PX = 4.0
@@ -62,6 +65,7 @@ class Overlay(QWidget):
         self.focus_row: int | None = None
         self.card: list[str] = []
         self.notice = ""
+        self.heat: Heat | None = None
         self._pressed: QPointF | None = None
         self._last = QPointF()
         self._cursor = QPointF(-1, -1)
@@ -91,10 +95,12 @@ class Overlay(QWidget):
         painter.end()
 
     def _paint_scene(self, painter: QPainter, scene: Scene, font: QFont) -> None:
+        if self.heat is not None:
+            self.heat.draw(painter, scene.view)
         if self.sheet is not None:
             drawing.draw_outlines(painter, scene, self.sheet, font)
         if self.pits is not None:
-            if self.sheet is not None:
+            if self.sheet is not None and self.heat is None:
                 drawing.draw_counts(painter, scene, self.sheet.size, font)
             drawing.draw_links(painter, scene)
             drawing.draw_pits(painter, scene, self.pits, self.codes, self.picked)
@@ -102,6 +108,8 @@ class Overlay(QWidget):
                 drawing.draw_focus(painter, scene.view, self.pits, self.focus_row)
         if self.sheet is not None:
             drawing.draw_scale_bar(painter, scene.view, self.sheet.um_per_px, font)
+        if self.heat is not None:
+            self.heat.draw_legend(painter, scene.view, font)
 
     def _paint_shape(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor("#ffffff"), 1.6, Qt.PenStyle.DashLine))
