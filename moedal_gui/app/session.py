@@ -166,10 +166,13 @@ class Session:
     def _show(self, sheet: Sheet | None) -> None:
         old_sheet, self.sheet = self.sheet, sheet
         same_scan = old_sheet is not None and sheet is not None and old_sheet.record.scan_id == sheet.record.scan_id
+        old_pits = self.pits
+        if not same_scan:
+            # Before anyone is told: pits of one scan must never be laid on another.
+            self.pits, self.candidates = None, pd.DataFrame()
         self.sheet_changed.emit(old_sheet, sheet)
-        if not same_scan and self.pits is not None:
-            old, self.pits, self.candidates = self.pits, None, pd.DataFrame()
-            self.pits_changed.emit(old, None)
+        if not same_scan and old_pits is not None:
+            self.pits_changed.emit(old_pits, None)
 
     def _read_pits(self, sheet: Sheet) -> None:
         project = self.project

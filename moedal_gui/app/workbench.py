@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from moedal_gui import paths
 from moedal_gui.app.candidates import Candidates
+from moedal_gui.app.clean_to_dirty import CleanToDirty
 from moedal_gui.app.command_line import command_line
 from moedal_gui.app.commands import State
 from moedal_gui.app.crops import CropSource
@@ -57,6 +58,7 @@ class Workbench:
         self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
         self.maps = Maps()
+        self.clean_to_dirty = CleanToDirty(self.session, self.jobs)
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
@@ -204,6 +206,7 @@ class Workbench:
         self.labelling.open(new)
         self.deciding.open(new)
         self.maps.open(new)
+        self.clean_to_dirty.forget()
         self.field = None
         self.seen.open(new, self.settings.now.annotator)
         self.selection.let_go()
@@ -221,7 +224,7 @@ class Workbench:
         before = self.selection.focus
         old_crops, self.crops = self.crops, None
         if new is not None and session.sheet is not None and session.project is not None:
-            self.crops = CropSource(session.project.images, session.sheet, new)
+            self.crops = CropSource(session.project.images, session.sheet, new.table)
         self.crops_changed.emit(old_crops, self.crops)
         if old_crops is not None:
             old_crops.close()

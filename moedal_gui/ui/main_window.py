@@ -226,11 +226,13 @@ class MainWindow(QMainWindow):
         if new is None:
             return
         if old is None:
-            self.show_panel("jobs") if self._docks_shown() else self.toasts.say("note", f"{new.title} has begun")
+            if not new.quiet:
+                self.show_panel("jobs") if self._docks_shown() else self.toasts.say("note", f"{new.title} has begun")
             return
         if old.active and not new.active:
             kind = {"done": "good", "failed": "bad"}.get(new.status, "note")
-            self.toasts.say(kind, f"{new.title}: {new.sentence}" if new.sentence else new.title)  # type: ignore[arg-type]
+            if not (new.quiet and new.status == "done"):
+                self.toasts.say(kind, f"{new.title}: {new.sentence}" if new.sentence else new.title)  # type: ignore[arg-type]
             self.workbench.job_ended(new)
             self.actions_.job_ended(new)
 
