@@ -72,6 +72,7 @@ class Workbench:
         self.deciding.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
+        self.maps.borders_changed.connect(self._borders_changed)
         self.maps.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
         self.settings.changed.connect(self._settings_changed)
@@ -249,6 +250,10 @@ class Workbench:
         if seen:
             self.selection.take(ByIdentity(frozenset(seen)))
             self.selection.look_at(seen[0])
+
+    def _borders_changed(self, _old: object, new: tuple[float, float]) -> None:
+        self.deciding.take_borders(new)
+        self.candidates.take_borders(new)
 
     def _settings_changed(self, old: Settings, new: Settings) -> None:
         self._take_person(new)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from moedal_gui import __version__
-from moedal_gui.analysis.density import REGIMES, regime
+from moedal_gui.analysis.density import REGIMES
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
@@ -209,7 +209,7 @@ def _regimes(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str
     """How many pits lie where the density is low, medium or high."""
     if not len(pits):
         return dict.fromkeys(REGIMES, 0)
-    words = regime(with_density(project, scan, pits)["isolated_fraction"].to_numpy(float))
+    words = with_density(project, scan, pits)["regime"].to_numpy(dtype=object)
     return {name: int((words == name).sum()) for name in REGIMES}
 
 

@@ -385,7 +385,9 @@ class Canvas(QWidget):
         self._workbench.session.point_at((x, y))
         row = self._row_at(x, y)
         pits = self.overlay.pits
-        card = card_of(pits, row, int(self.overlay.codes[row])) if row is not None and pits is not None else []
+        card = []
+        if row is not None and pits is not None:
+            card = card_of(pits, row, int(self.overlay.codes[row]), self._workbench.maps.borders)
         if card or self.overlay.card:
             self.overlay.card = card
             self.overlay.update()
