@@ -19,6 +19,7 @@ from moedal_gui.app.journal_copies import JournalCopies
 from moedal_gui.app.labelling import Labelling
 from moedal_gui.app.maps import Maps
 from moedal_gui.app.own_labels import orphans
+from moedal_gui.app.regions import Regions
 from moedal_gui.app.seen import SeenFields
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.session import Session
@@ -58,6 +59,7 @@ class Workbench:
         self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
         self.maps = Maps()
+        self.regions = Regions(self.session)
         self.clean_to_dirty = CleanToDirty(self.session, self.jobs)
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
@@ -73,6 +75,7 @@ class Workbench:
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
         self.maps.borders_changed.connect(self._borders_changed)
+        self.regions.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.maps.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
         self.settings.changed.connect(self._settings_changed)
@@ -233,6 +236,7 @@ class Workbench:
         self.deciding.show(new)
         self.candidates.take(session.candidates)
         self.maps.show(session.sheet, new)
+        self.regions.refresh()
         if before is not None and new is not None and new.row_of(before) is not None:
             self.labelling.go_to(before)
         else:
@@ -263,5 +267,6 @@ class Workbench:
     def _take_person(self, settings: Settings) -> None:
         self.labelling.annotator = settings.annotator
         self.candidates.annotator = settings.annotator
+        self.regions.annotator = settings.annotator
         self.deciding.annotator = settings.annotator
         self.labelling.pass_name = settings.pass_name

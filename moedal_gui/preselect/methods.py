@@ -15,6 +15,7 @@ from moedal_gui.imaging.detector_planes import View, picture_planes, slope_plane
 from moedal_gui.imaging.field_measures import field_measures
 from moedal_gui.imaging.harmonics import first_harmonic, harmonic_matrix
 from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
+from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
@@ -76,6 +77,19 @@ def measures_of(stack_raw: npt.NDArray[Any], description: ScanDescription, flat:
         return {}
     lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
     return field_measures(first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim]))
+
+
+def tiles_of(
+    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, tile_px: int
+) -> dict[str, npt.NDArray[np.float64]]:
+    """What the tiles of a raw field tell (see `imaging.tile_measures`); nothing where no channel lives."""
+    rim = usable_rim(description, flat)
+    if surrounded(description, rim):
+        lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
+        slopes = first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim])
+        return tile_measures(slopes.mean, slopes, tile_px)
+    channel = blob_channel(description, flat)
+    return {} if channel is None else tile_measures(normalise(stack_raw, flat)[channel], None, tile_px)
 
 
 def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:

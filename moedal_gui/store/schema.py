@@ -45,6 +45,11 @@ CATALOGUE: tuple[str, ...] = (
     """
     ALTER TABLE run_fields ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    CREATE TABLE looks (
+        look_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, x_px REAL NOT NULL,
+        y_px REAL NOT NULL, annotator TEXT NOT NULL, "when" TEXT NOT NULL);
+    """,
 )
 
 LABELS: tuple[str, ...] = (

@@ -132,6 +132,8 @@ class Actions:
             "view.heat": lambda: session.show(heat=not session.display.heat),
             "field.next": self._workbench.next_unseen,
             "field.previous": self._workbench.previous_field,
+            "region.next": self._workbench.regions.step,
+            "region.looked": self._look,
             "tool.rectangle": lambda: self._tool("rectangle"),
             "tool.lasso": lambda: self._tool("lasso"),
             "theme.system": lambda: self._workbench.settings.change(theme="system"),
@@ -270,6 +272,10 @@ class Actions:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
         self._workbench.labelling.give(label, this_only=alone)
+
+    def _look(self) -> None:
+        if self._workbench.settings.now.annotator or self.ask_person():
+            self._workbench.regions.mark()
 
     def _judge(self, verdict: str) -> None:
         if not self._workbench.settings.now.annotator and not self.ask_person():

@@ -20,6 +20,7 @@ from superqt import QElidingLabel
 
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.parts.panel import Panel
+from moedal_gui.ui.parts.region_list import RegionList
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.empty import EmptyState
 
@@ -35,7 +36,7 @@ class DensityPanel(Panel):
 
     def __init__(self, workbench: Workbench, relay: Relay) -> None:
         super().__init__()
-        self._workbench = workbench
+        self._workbench, self._relay = workbench, relay
         self.empty = EmptyState()
         self.empty.asked.connect(lambda: self.commandAsked.emit("task.preselect"))
         self.map: MapView | None = None
@@ -83,6 +84,9 @@ class DensityPanel(Panel):
             borders.addWidget(box)
         borders.addStretch(1)
         self._inside.addLayout(borders)
+        self.regions = RegionList(self._workbench.regions, self._relay)
+        self.regions.commandAsked.connect(self.commandAsked)
+        self._inside.addWidget(self.regions)
         self._inside.addWidget(self.caption)
         return full
 
@@ -183,6 +187,8 @@ class DensityPanel(Panel):
         x, y = (float(v) / factor for v in found.origin)
         view = self._map_view()
         view.show_map(shown.values, (x, y), found.cell / factor, unit, shown.most)
+        # Offered where there is something to search, or something was found.
+        self.regions.setVisible(bool(shown.too_dense.any()) or len(self._workbench.regions.table) > 0)
         view.hatch(shown.too_dense, shown.untrained)
         falling = " Falling lines: the ensemble that scored these pits was trained on no such density."
         view.setToolTip(

@@ -84,6 +84,8 @@ class Canvas(QWidget):
         listen(workbench.selection.focus_changed, lambda _old, new: self._take_focus(new))
         for signal in (workbench.maps.changed, workbench.maps.chosen, workbench.maps.borders_changed):
             listen(signal, lambda _old, _new: self._take_heat())
+        listen(workbench.regions.changed, self._take_regions)
+        listen(workbench.regions.moved, lambda _old, _new: self._take_regions())
         listen(workbench.settings.changed, self._settings_changed)
         listen(workbench.labelling.changed, lambda _change: self._labels_changed())
         listen(workbench.labelling.blind_changed, lambda _on: self._labels_changed())
@@ -246,6 +248,10 @@ class Canvas(QWidget):
     def _settings_changed(self, old: Settings, new: Settings) -> None:
         if old.heat_opacity != new.heat_opacity:
             self._take_heat()
+
+    def _take_regions(self) -> None:
+        self.overlay.regions, self.overlay.region_in_front = self._workbench.regions.boxes, self._workbench.regions.row
+        self.overlay.update()
 
     def _take_heat(self) -> None:
         """The map that is looked at, where it is to be seen; pyqtgraph's colours are loaded with the first one."""

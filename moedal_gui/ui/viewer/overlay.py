@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from moedal_gui.app.pits import PitSheet
-from moedal_gui.app.sheet import Sheet
+from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.ui.viewer import drawing
 from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
@@ -66,6 +66,8 @@ class Overlay(QWidget):
         self.card: list[str] = []
         self.notice = ""
         self.heat: Heat | None = None
+        self.regions: list[Box] = []
+        self.region_in_front: int | None = None
         self._pressed: QPointF | None = None
         self._last = QPointF()
         self._cursor = QPointF(-1, -1)
@@ -108,6 +110,8 @@ class Overlay(QWidget):
                 drawing.draw_focus(painter, scene.view, self.pits, self.focus_row)
         if self.sheet is not None:
             drawing.draw_scale_bar(painter, scene.view, self.sheet.um_per_px, font)
+        if self.heat is not None or self.region_in_front is not None:
+            drawing.draw_regions(painter, scene.view, self.regions, self.region_in_front, font)
         if self.heat is not None:
             self.heat.draw_legend(painter, scene.view, font)
 
