@@ -16,7 +16,7 @@ Flags = npt.NDArray[np.bool_]
 LEVEL = 0.05
 _REACH = 4  # tiles to either side that a tile is compared with
 _LEFT_OUT = 1  # tiles round it that may belong to the same thing, and say nothing of its surroundings
-_FEWEST = 24
+_FEWEST = 20  # a corner of the map has 21
 _MAD_TO_SIGMA = 1.4826
 # The variance of a median absolute deviation of n normal values is that of a standard deviation of .37 n of them
 # (Rousseeuw and Croux, J. Am. Stat. Assoc. 88 (1993) 1273).

@@ -114,3 +114,32 @@ def test_both_hatchings_are_drawn_and_named(window: MainWindow, until) -> None:
     assert panel.map.hatched and panel.map.hatched_down and "trained" in panel.map.toolTip()
     window.workbench.maps.move_borders((0.5, 0.0))
     assert window.canvas.overlay.heat.legend == (UNTRAINED,)
+
+
+def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) -> None:
+    session, state = window.workbench.session, window.workbench.regions
+    record, catalogue = session.sheet.record, session.project.catalogue
+    found = catalogue.open_run("regions", record.scan_id, {}, "test", "test")
+    rows = [
+        {"region_id": n, "field": session.sheet.names[n], "x_px": 200.0 + 90 * n, "y_px": 150.0, "width_px": 80, "height_px": 40,
+         "x_um": None, "y_um": None, "area_mm2": 0.1, "measure": "slope_energy", "z": 9.0 - n, "probability": 0.001, "corners_um": None}
+        for n in (1, 2)
+    ]  # fmt: skip
+    catalogue.finish_run(found.run_id, {"regions": rows, "tested": 100, "threshold": 5.0, "mirrored": 0})
+    session.refresh()
+    until(lambda: len(state.table) == 2)
+    window.show_panel("density")
+    listed = window.panels["density"].regions
+    until(listed.table.isVisible)
+    cell = listed.table.visualRect(listed.model.index(1, 0)).center()
+    QTest.mouseClick(listed.table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+    row = session.sheet.row_of(session.sheet.names[2])
+    meant = [float(v[0]) for v in session.sheet.to_plane(np.array([row]), [380.0], [150.0])]
+    assert (window.canvas.view.x, window.canvas.view.y) == pytest.approx(meant)
+    assert window.canvas.overlay.region_in_front == 1
+    press(window, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
+    assert state.table["looked_at_by"].tolist() == ["", "ada"] and "1 seen" in listed.said.text()
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
+    assert state.row == 0  # the one that nobody has looked at
+    press(window, Qt.Key.Key_F)
+    assert session.display.film

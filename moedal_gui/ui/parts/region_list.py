@@ -85,7 +85,7 @@ class RegionList(QWidget):
         there = len(table) > 0
         seen = int((table["looked_at_by"] != "").sum()) if there else 0
         self.said.setText(
-            f"{len(table)} regions to look at by film, {seen} seen" if there else "What stands out where no list holds?"
+            f"{len(table)} to look at by film, {seen} seen" if there else "What stands out where no list holds?"
         )
         self.table.setVisible(there)
         self.looked.setVisible(there)
