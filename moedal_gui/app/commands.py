@@ -130,6 +130,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("field.previous", "Previous field", "Go to the field before", "View", ("PgUp",), "scan"),
     Command("region.next", "Next region", "Go to the next region to look at by film", "View", ("Shift+R",), "pits"),
     Command("region.looked", "Region looked at", "Note that you have looked at the region in front", "View", ("Shift+L",), "pits"),
+    Command("field.cleaning", "Show cleaning of this field…", "Before, after, and what cleaning would take from the field in the middle",
+            "View", ("Shift+D",), "scan"),
     Command("tool.rectangle", "Select by rectangle", "Draw a rectangle; Shift+drag does the same at any time", "View",
             ("R",), "pits", toolbar=True, checkable=True, separated=True),
     Command("tool.lasso", "Select by lasso", "Draw round pits; Alt+drag does the same at any time", "View", ("L",), "pits",

@@ -134,6 +134,7 @@ class Actions:
             "field.previous": self._workbench.previous_field,
             "region.next": self._workbench.regions.step,
             "region.looked": self._look,
+            "field.cleaning": self._cleaning,
             "tool.rectangle": lambda: self._tool("rectangle"),
             "tool.lasso": lambda: self._tool("lasso"),
             "theme.system": lambda: self._workbench.settings.change(theme="system"),
@@ -272,6 +273,16 @@ class Actions:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
         self._workbench.labelling.give(label, this_only=alone)
+
+    def _cleaning(self) -> None:
+        from moedal_gui.ui.parts.cleaning_view import CleaningView
+
+        sheet, view = self._workbench.session.sheet, self._window.show_canvas().view
+        here = sheet.field_at(view.x, view.y) if sheet is not None else None
+        if here is None:
+            self._window.toasts.say("note", "No field lies in the middle of the canvas: go to one first")
+            return
+        self._show(CleaningView(self._workbench, self._window.relay, here[0], self._window))
 
     def _look(self) -> None:
         if self._workbench.settings.now.annotator or self.ask_person():
