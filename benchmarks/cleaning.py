@@ -24,7 +24,7 @@ from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
 SIZE = (640, 480)
 FIRST_SEED, FIELDS = 7000, 12
-GRAINS = (8.0, 40.0, 120.0)
+GRAINS = (40.0, 120.0)
 PITS = 60.0
 
 

@@ -22,7 +22,8 @@ _CLEAR = 6.0  # deviations of the noise that dirt stands out by
 _LEAST_DIRT = 0.25  # of a typical pit's contrast
 _MORE_THAN_SLOPE = 2.0
 _SCRATCH_CLEAR = 3.2  # deviations, in every one of the pieces
-_THICK_CLEAR = 3.0
+_THICK_CLEAR, _THICK_SHARE = 3.0, 0.5  # deviations of the ground; of the height of what it belongs to
+_LEAST_SPREAD = 0.01  # of a typical pit's contrast: what lies below it is nobody's trouble
 _PIECE_PX, _PIECES = 13.0, 5
 _FLANK_PX = 6.0
 _ANGLES = 48
@@ -134,9 +135,9 @@ def scratch_mask(strength: Float32) -> Flags:
         beside = np.maximum(_moved(piece, across), _moved(piece, -across))
         stands = piece - beside
         steps = (np.arange(_PIECES) - (_PIECES - 1) / 2) * _PIECE_PX
-        whole = np.sort([_moved(stands, along * step) for step in steps], axis=0)[1]
+        whole = _second_least([_moved(stands, along * step) for step in steps])
         spread = 1.4826 * float(np.median(np.abs(stands - np.median(stands))))
-        found = (whole > _SCRATCH_CLEAR * max(spread, 1e-6)).astype(np.uint8)
+        found = (whole > _SCRATCH_CLEAR * max(spread, _LEAST_SPREAD)).astype(np.uint8)
         if found.any():
             kernel = (_stroke(along, _PIECE_PX * _PIECES) > 0).astype(np.uint8)
             mask |= cv2.dilate(found, kernel)
@@ -144,13 +145,27 @@ def scratch_mask(strength: Float32) -> Flags:
     return np.asarray(wide & ~thick)
 
 
+def _second_least(pictures: Sequence[Float32]) -> Float32:
+    """The second smallest value at each pixel."""
+    least, second = np.minimum(pictures[0], pictures[1]), np.maximum(pictures[0], pictures[1])
+    for picture in pictures[2:]:
+        second = np.minimum(second, np.maximum(least, picture))
+        least = np.minimum(least, picture)
+    return second
+
+
 def _thick(smooth: Float32) -> Flags:
     """Pixels (H, W) of what is wider than a scratch, and their rims."""
     ground = float(np.median(smooth))
     spread = 1.4826 * float(np.median(np.abs(smooth - ground)))
-    opened = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
-    core = (opened > ground + _THICK_CLEAR * max(spread, 1e-6)).astype(np.uint8)
-    return np.asarray(cv2.dilate(core, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0)
+    # A pit is hollow in its middle and a scratch has two walls: both are closed before it is asked how wide they are.
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
+    highest = cv2.dilate(closed, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
+    core = opened > np.maximum(
+        ground + _THICK_CLEAR * max(spread, _LEAST_SPREAD), ground + _THICK_SHARE * (highest - ground)
+    )
+    return np.asarray(cv2.dilate(core.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0)
 
 
 def _stroke(along: npt.NDArray[np.float64], length: float) -> Float32:

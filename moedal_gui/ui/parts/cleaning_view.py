@@ -74,7 +74,7 @@ class _Picture(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._pixmap = QPixmap()
-        self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._label = QLabel(alignment=Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self._label.setAccessibleName(name)
         head = QLabel(name)
