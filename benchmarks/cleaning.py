@@ -23,7 +23,7 @@ from moedal_gui.simulate.truth import truth_table
 from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
 SIZE = (640, 480)
-FIRST_SEED, FIELDS = 7000, 12
+FIRST_SEED, FIELDS = 9000, 12
 GRAINS = (40.0, 120.0)
 PITS = 60.0
 

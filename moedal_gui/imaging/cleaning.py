@@ -21,6 +21,7 @@ Flags = npt.NDArray[np.bool_]
 _CLEAR = 6.0  # deviations of the noise that dirt stands out by
 _LEAST_DIRT = 0.25  # of a typical pit's contrast
 _MORE_THAN_SLOPE = 2.0
+_WALLS_PX = 15
 _SCRATCH_CLEAR = 3.2  # deviations, in every one of the pieces
 _THICK_CLEAR, _THICK_SHARE = 3.0, 0.5  # deviations of the ground; of the height of what it belongs to
 _LEAST_SPREAD = 0.01  # of a typical pit's contrast: what lies below it is nobody's trouble
@@ -109,9 +110,14 @@ def clean(field: Float32, rim: Sequence[int], azimuths_deg: Sequence[float]) -> 
 
 
 def dirt_mask(field: SlopeField) -> Flags:
-    """Pixels (H, W) that every lamp shows alike and no slope explains, and their rims."""
+    """Pixels (H, W) that every lamp shows alike and no slope explains, and their rims.
+
+    The steepest of the slopes round about counts, for a pit has a dark middle too, and walls beside it: dirt beside a pit
+    stays, and no pit goes with it.
+    """
     strength = np.abs(cv2.GaussianBlur(field.mean, (0, 0), 1.0))
     sloping = np.sqrt(cv2.GaussianBlur(field.slope_x**2 + field.slope_y**2, (0, 0), 2.5))
+    sloping = cv2.dilate(sloping, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WALLS_PX, _WALLS_PX)))
     core = (strength > max(_CLEAR * _noise(field.mean) / 3.0, _LEAST_DIRT)) & (strength > _MORE_THAN_SLOPE * sloping)
     core_area = cv2.morphologyEx(core.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     return np.asarray(cv2.dilate(core_area, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0)

@@ -22,7 +22,7 @@ from moedal_gui.preselect.divergence import detect_by_divergence
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
 Float32 = npt.NDArray[np.float32]
-_MOST_FILLED = 0.4
+_MOST_FILLED = 0.6
 Method = Literal["auto", "divergence", "blob", "heatmap"]
 
 
