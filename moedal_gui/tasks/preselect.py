@@ -46,7 +46,7 @@ class PreselectParameters:
     clean: bool = field(
         default=False,
         metadata=parameter(
-            "look at the field without dirt and scratches, filled from round about; raw pixels stay as they are"
+            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)"
         ),
     )
 
@@ -250,7 +250,7 @@ def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, A
 def _cleaned_words(cleaned: Mapping[str, Any]) -> str:
     return (
         f"looked at cleaned pictures: {cleaned['filled']:.1%} of the area filled from round about (dirt {cleaned['dirt']:.1%}, "
-        f"scratches {cleaned['scratches']:.1%}); raw pixels are unchanged"
+        f"scratches {cleaned['scratches']:.1%}); pits that lay there are lost, raw pixels are unchanged"
     )
 
 
