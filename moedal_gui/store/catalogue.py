@@ -432,6 +432,19 @@ class Catalogue:
             (run_id,),
         )
 
+    # what people have looked at
+    def add_look(self, foil: str, scan: str, field: str, x_px: float, y_px: float, annotator: str) -> None:
+        """Note who looked at a place, now."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                'INSERT INTO looks (foil, scan, field, x_px, y_px, annotator, "when") VALUES (?, ?, ?, ?, ?, ?, ?)',
+                (foil, scan, field, x_px, y_px, annotator, now()),
+            )
+
+    def looks(self) -> pd.DataFrame:
+        """Places people have looked at, oldest first: foil, scan, field, x_px, y_px, annotator, when."""
+        return self._read('SELECT foil, scan, field, x_px, y_px, annotator, "when" FROM looks ORDER BY look_id')
+
     def set_placement(self, run_id: int, scan_id: int, placement: Mapping[str, Any]) -> None:
         """Keep where a registration run put a scan."""
         with self._database.transaction() as connection:

@@ -57,6 +57,11 @@ CATALOGUE: tuple[str, ...] = (
     CREATE TRIGGER datum_changes_stay_d BEFORE DELETE ON datum_changes
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     """,
+    """
+    CREATE TABLE looks (
+        look_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, x_px REAL NOT NULL,
+        y_px REAL NOT NULL, annotator TEXT NOT NULL, "when" TEXT NOT NULL);
+    """,
 )
 
 LABELS: tuple[str, ...] = (

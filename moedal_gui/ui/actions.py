@@ -130,8 +130,12 @@ class Actions:
             "view.pits": lambda: session.show(pits=not session.display.pits),
             "view.links": lambda: session.show(links=not session.display.links),
             "view.outlines": lambda: session.show(outlines=not session.display.outlines),
+            "view.heat": lambda: session.show(heat=not session.display.heat),
             "field.next": self._workbench.next_unseen,
             "field.previous": self._workbench.previous_field,
+            "region.next": self._workbench.regions.step,
+            "region.looked": self._look,
+            "field.cleaning": self._cleaning,
             "tool.rectangle": lambda: self._tool("rectangle"),
             "tool.lasso": lambda: self._tool("lasso"),
             "theme.system": lambda: self._workbench.settings.change(theme="system"),
@@ -270,6 +274,20 @@ class Actions:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
         self._workbench.labelling.give(label, this_only=alone)
+
+    def _cleaning(self) -> None:
+        from moedal_gui.ui.parts.cleaning_view import CleaningView
+
+        sheet, view = self._workbench.session.sheet, self._window.show_canvas().view
+        here = sheet.field_at(view.x, view.y) if sheet is not None else None
+        if here is None:
+            self._window.toasts.say("note", "No field lies in the middle of the canvas: go to one first")
+            return
+        self._show(CleaningView(self._workbench, self._window.relay, here[0], self._window))
+
+    def _look(self) -> None:
+        if self._workbench.settings.now.annotator or self.ask_person():
+            self._workbench.regions.mark()
 
     def _judge(self, verdict: str) -> None:
         if not self._workbench.settings.now.annotator and not self.ask_person():

@@ -35,6 +35,7 @@ _COLUMNS = (
     Column("verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, "")),
     Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", number(3)),
     Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
+    Column("regime", "Density", "Regime of density at the entry: in high, a pair says nothing", str),
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
     Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
 )

@@ -74,6 +74,12 @@ def _training(workbench: Workbench, relay: Relay) -> Panel:
     return TrainingPanel(workbench, relay)
 
 
+def _clean_to_dirty(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.clean_to_dirty import CleanToDirtyPanel
+
+    return CleanToDirtyPanel(workbench, relay)
+
+
 def _jobs(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.jobs import JobsPanel
 
@@ -93,5 +99,7 @@ PANELS: tuple[PanelRow, ...] = (
              _roc, "Alt+7"),
     PanelRow("training", "Training", "Train experts beside your work, and the ensembles there are", "lower right",
              _training, "Alt+8"),
+    PanelRow("clean_to_dirty", "Clean to dirty", "One scan of the foil as the truth of another: efficiency, purity, every mistake",
+             "right", _clean_to_dirty, "Alt+9"),
     PanelRow("jobs", "Jobs", "What runs, how far, and how it ended", "lower right", _jobs, "Alt+5"),
 )  # fmt: skip

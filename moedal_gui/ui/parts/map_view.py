@@ -31,7 +31,7 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.addItem(self._image)
         self._bar = pg.ColorBarItem(colorMap=pg.colormap.get(_PLAIN), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
-        self.hatched = False
+        self.hatched = self.hatched_down = False
         self._hatch = pg.ImageItem(axisOrder="row-major")
         self.addItem(self._hatch)
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
@@ -61,13 +61,19 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.dress()
         self.autoRange(padding=0.02)
 
-    def hatch(self, cells: npt.NDArray[np.bool_], colour: str = "#ffffff") -> None:
-        """Draw slanting lines over some of the cells of the map shown."""
+    def hatch(
+        self,
+        cells: npt.NDArray[np.bool_],
+        others: npt.NDArray[np.bool_] | None = None,
+        colour: str = "#ffffff",
+    ) -> None:
+        """Draw rising lines over some of the cells of the map shown, and falling ones over others."""
         ink = QColor(colour)
-        self.hatched = bool(cells.any())
-        wide = np.kron(cells, np.ones((_FINE, _FINE), dtype=bool))
+        falling_cells = np.zeros_like(cells) if others is None else others
+        self.hatched, self.hatched_down = bool(cells.any()), bool(falling_cells.any())
+        wide, falling = (np.kron(some, np.ones((_FINE, _FINE), dtype=bool)) for some in (cells, falling_cells))
         y, x = np.indices(wide.shape)
-        lines = wide & ((x + y) % (2 * _FINE // 3) < 2)
+        lines = wide & ((x + y) % (2 * _FINE // 3) < 2) | falling & ((x - y) % (2 * _FINE // 3) < 2)
         picture = np.zeros((*wide.shape, 4), np.uint8)
         picture[lines] = (ink.red(), ink.green(), ink.blue(), 210)
         self._hatch.setImage(picture)
