@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from moedal_gui.app.background import Latest
-from moedal_gui.app.datum import MARKS, DatumRow, magnified, mark_rows, verdict_of
+from moedal_gui.app.datum import MARKS
+from moedal_gui.app.datum_rows import DatumRow, magnified, mark_rows, verdict_of
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.store.datum_journal import DatumChange
