@@ -37,7 +37,7 @@ def dirty(request) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dust, line = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.float32)
     for at in ((30, 200), (260, 60), (180, 130)):
         cv2.circle(dust, at, 6, 1, -1)
-    cv2.line(line, (20, 110), (300, 135), 1.0, 1)
+    cv2.line(line, (20, 150), (300, 190), 1.0, 1)  # over two of the pits
     groove = cv2.GaussianBlur(line, (0, 0), 1.2)
     gy, gx = np.gradient(groove)
     phi = np.radians(AZIMUTHS)[:, None, None]
@@ -50,14 +50,15 @@ def test_dirt_and_scratches_are_taken_and_pits_are_not(dirty):
     before = field.copy()
     cleaned = clean(field, range(8), AZIMUTHS)
     assert (field == before).all()
-    assert cleaned.dirt[dust].mean() > 0.95 and cleaned.scratches[scratch].mean() > 0.85
+    assert cleaned.dirt[dust].mean() > 0.95 and cleaned.scratches[scratch & ~near_pits(16.0)].mean() > 0.85
     assert not (cleaned.dirt | cleaned.scratches)[near_pits(6.0)].any()
     assert cleaned.shares["filled"] < 2.5 * (dust | scratch).mean() + 0.04
     found = first_harmonic(cleaned.field, AZIMUTHS)
     was = first_harmonic(field, AZIMUTHS)
-    for mask, plane, old in ((dust, found.mean, was.mean), (scratch, found.slope_y, was.slope_y)):
+    bare = scratch & ~near_pits(16.0)
+    for mask, plane, old in ((dust, found.mean, was.mean), (bare, found.slope_y, was.slope_y)):
         assert np.abs(plane[mask]).mean() < 0.35 * np.abs(old[mask]).mean()
-    pits = near_pits(9.0)
+    pits = near_pits(7.0)
     assert np.allclose(found.slope_x[pits], was.slope_x[pits], atol=1e-5)
 
 

@@ -86,8 +86,15 @@ def test_the_panel_tells_what_the_command_line_tells(compared: CleanToDirtyPanel
     assert f"{told['efficiency']['value']:.3f}" in panel.said.text() and "Resolution" in panel.resolution.text()
     # The line is dragged to another distance, and the words follow it.
     until(lambda: panel.curve is not None and panel.curve.isVisible())
-    QTest.qWait(80)
     box = panel.curve.getPlotItem().vb
+    laid_out: list[QPoint] = []
+
+    def still() -> bool:  # the plot has its place once two looks at it agree
+        laid_out.append(panel.curve.mapToGlobal(panel.curve.mapFromScene(box.mapViewToScene(QPointF(8.0, 0.5)))))
+        QTest.qWait(60)
+        return len(laid_out) > 4 and laid_out[-1] == laid_out[-4]
+
+    until(still)
     start, end = (panel.curve.mapFromScene(box.mapViewToScene(QPointF(x, 0.5))) for x in (8.0, 13.0))
     port = panel.curve.viewport()
     QTest.mouseMove(port, start)
