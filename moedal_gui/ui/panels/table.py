@@ -100,6 +100,6 @@ PANELS: tuple[PanelRow, ...] = (
     PanelRow("training", "Training", "Train experts beside your work, and the ensembles there are", "lower right",
              _training, "Alt+8"),
     PanelRow("clean_to_dirty", "Clean to dirty", "One scan of the foil as the truth of another: efficiency, purity, every mistake",
-             "right", _clean_to_dirty, "Alt+9"),
+             "right", _clean_to_dirty, "Alt+0"),
     PanelRow("jobs", "Jobs", "What runs, how far, and how it ended", "lower right", _jobs, "Alt+5"),
 )  # fmt: skip
