@@ -157,6 +157,8 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         window.show_panel(name)
         if name == "candidates":
             window.actions_.run("candidate.next")
+        if name == "clean_to_dirty":
+            _compare(window)
         _until(lambda: canvas.picture_is_shown)
         _heighten(window, panel)
         _save(panel, PICTURES / f"panel-{name}.png")
@@ -166,6 +168,16 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
     window.workbench.session.show(picture="slope")
     _until(lambda: canvas.picture_is_shown)
     _save(window, PICTURES / "window-dark.png")
+
+
+def _compare(window: MainWindow) -> None:
+    """Let the first two scans that can be compared be so."""
+    from moedal_gui.app.clean_to_dirty import Asked
+
+    state = window.workbench.clean_to_dirty
+    for truth, others in list(state.scans().items())[:1]:
+        state.start(Asked(truth, others[0]))
+        _until(lambda: state.now is not None)
 
 
 def _heighten(window: MainWindow, panel: QWidget) -> None:

@@ -1,7 +1,8 @@
-"""Whether the datum points of two scans are the same pin holes, and which of them is not."""
+"""Whether the datum points of scans are the same pin holes, which of them is not, and whose."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ Floats = npt.NDArray[np.float64]
 
 LIMIT_PX = 15.0
 STILL = Motion(0.0, (0.0, 0.0))
-_FAR_PX = 1e9
+FAR_PX = 1e9
+_FEWEST_ALONE = 3  # points from which on each can be held against the others
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,89 @@ def datum_fits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> list[DatumFi
         rest = np.delete(np.arange(len(a)), k)
         if misfit[np.ix_(rest, rest)].max() <= limit_px:
             # A gate without end weighs all points alike.
-            fits.append(DatumFit(rigid(a[rest], b[rest], STILL, _FAR_PX), k))
+            fits.append(DatumFit(rigid(a[rest], b[rest], STILL, FAR_PX), k))
     return fits
+
+
+@dataclass(frozen=True)
+class MarkMisfits:
+    """How each datum point of scan b lies against scan a, px; NaN where too few points tell.
+
+    Attributes
+    ----------
+    fitted
+        (N,): from its partner, after a rigid fit of all points.
+    alone
+        (N,): from its partner, after a rigid fit of all the others.
+    rest
+        (N,): the largest misfit of the others among themselves when this one is left out: small where this is the wrong one.
+    doubted
+        Points (from 0) of which one, left out, lets the rest fit; empty when all fit, or when no single one explains it.
+    """
+
+    fitted: Floats
+    alone: Floats
+    rest: Floats
+    doubted: tuple[int, ...]
+
+
+def mark_misfits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> MarkMisfits:
+    """Compare datum points (N, 2), px, of two scans; only their shape counts, not where either frame has its origin."""
+    count = min(len(a), len(b))
+    a, b = a[:count], b[:count]
+    fitted, alone, rest = (np.full(count, np.nan) for _ in range(3))
+    if count >= 2:
+        fitted = _apart(a, rigid(a, b, STILL, FAR_PX)(b))
+    for k in range(count if count >= _FEWEST_ALONE else 0):
+        others = np.delete(np.arange(count), k)
+        motion = rigid(a[others], b[others], STILL, FAR_PX)
+        alone[k] = _apart(a[[k]], motion(b[[k]]))[0]
+        rest[k] = np.abs(_distances(a[others]) - _distances(b[others])).max()
+    doubted = tuple(f.left_out for f in datum_fits(a, b, limit_px) if f.left_out is not None)
+    return MarkMisfits(fitted, alone, rest, doubted)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whose datum points are believed; indices of scans.
+
+    ``wrong``: those that a majority contradicts; ``undecided``: those that contradict each other without a majority.
+    """
+
+    wrong: frozenset[int] = frozenset()
+    undecided: frozenset[int] = frozenset()
+
+
+def by_shape(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Verdict:
+    """Compare the distances between the datum points (K, 2; px) of each scan; None for a scan that has none.
+
+    A rigid sheet keeps its distances, so the scans that agree in all of them are believed where they are the majority.
+    """
+    return _verdict(points, lambda a, b: float(np.abs(_distances(a) - _distances(b)).max()) <= limit_px)
+
+
+def by_place(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Verdict:
+    """Like `by_shape` for points brought into one frame by the pits, so that their very places can be compared."""
+    return _verdict(points, lambda a, b: float(_apart(a, b).max()) <= limit_px)
+
+
+def _verdict(points: Sequence[Floats | None], agree: Callable[[Floats, Floats], bool]) -> Verdict:
+    """The largest set of scans that agree with one of them is believed where it is more than half of all."""
+    known = {i: p for i, p in enumerate(points) if p is not None and len(p) >= 2}
+    usual = max((len(p) for p in known.values()), key=[len(p) for p in known.values()].count, default=0)
+    # Marks have no names: only lists of one length are the same marks.
+    known = {i: p for i, p in known.items() if len(p) == usual}
+    friends = {i: frozenset(j for j in known if i == j or agree(known[i], known[j])) for i in known}
+    best = max(friends.values(), key=len, default=frozenset())
+    if len(best) == len(known):
+        return Verdict()
+    if 2 * len(best) > len(known):
+        return Verdict(wrong=frozenset(known) - best)
+    return Verdict(undecided=frozenset(known))
+
+
+def _apart(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.hypot(*(a - b).T), float)
 
 
 def _distances(points: Floats) -> Floats:

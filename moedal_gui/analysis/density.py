@@ -133,6 +133,13 @@ def isolated_fraction(per_px2: npt.ArrayLike, diameter_px: npt.ArrayLike) -> Flo
     return np.exp(-n * np.pi * d**2)
 
 
+def outside_trained(per_mm2: npt.ArrayLike, trained: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Whether densities lie outside those an ensemble has seen examples of; never where they are not known."""
+    value = np.asarray(per_mm2, float)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((value < trained[0]) | (value > trained[1]))
+
+
 def regime(isolated: npt.ArrayLike, borders: tuple[float, float] = REGIME_BORDERS) -> npt.NDArray[np.object_]:
     """``low``, ``medium`` or ``high`` density by isolated fraction; empty where that is not known."""
     value = np.asarray(isolated, float)

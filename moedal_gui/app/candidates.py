@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from psygnal import Signal
 
+from moedal_gui.analysis.density import regime
 from moedal_gui.app.background import Latest
 from moedal_gui.app.crops import CROP_PX, Crop, relief_at, stack_and_slopes
 from moedal_gui.app.session import Session
@@ -74,6 +75,12 @@ class Candidates:
             same = np.flatnonzero((self.table["entry_pit"] == before[0]) & (self.table["exit_pit"] == before[1]))
             if len(same):
                 self.look_at(int(same[0]))
+
+    def take_borders(self, borders: tuple[float, float]) -> None:
+        """Take up other borders of the regimes of density."""
+        if len(self.table):
+            self.table["regime"] = regime(self.table["isolated_fraction"].to_numpy(float), borders)
+            self.changed.emit()
 
     def look_at(self, row: int | None) -> None:
         """Put a candidate in focus and its entry in view."""
@@ -156,6 +163,14 @@ class Candidates:
     def _refuse(self, sentence: str) -> bool:
         self.refused.emit(sentence)
         return False
+
+
+def accidents_of(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Probability of each candidate to be an accident; one that is part of a track through several sheets is as sure as that."""
+    alone, joined = (
+        table[name].to_numpy(dtype=float) for name in ("accidental_probability", "track_accidental_probability")
+    )
+    return np.asarray(np.fmin(alone, joined))
 
 
 def _places_of(project: Project, table: pd.DataFrame) -> dict[int, PitPlace]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.even_light import even_light
-from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.sheet import Sheet, flat_field_of
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.imaging.crops import cut_crop
@@ -43,20 +43,20 @@ class Crop:
 
 
 class CropSource:
-    """Cuts crops of one scan's pits and keeps the last ones; ``ready`` is emitted on its own thread."""
+    """Cuts crops of places of one scan (``field_id``, ``x_px``, ``y_px``) and keeps the last ones; ``ready`` is emitted on its own thread."""
 
     ready = Signal(int)
 
-    def __init__(self, images: ImageStore, sheet: Sheet, pits: PitSheet) -> None:
-        self._images, self._sheet, self._pits = images, sheet, pits
+    def __init__(self, images: ImageStore, sheet: Sheet, places: pd.DataFrame) -> None:
+        self._images, self._sheet = images, sheet
         self._kept: OrderedDict[int, Crop] = OrderedDict()
         self._stacks: OrderedDict[int, tuple[npt.NDArray[np.generic], npt.NDArray[np.float32] | None]] = OrderedDict()
         self._lock = threading.Lock()
         self._stack_lock = threading.Lock()
         self._asked: set[int] = set()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="crops")
-        self._rows = sheet.rows_of_ids(pits.table["field_id"]) if len(pits) else np.zeros(0, np.int64)
-        self._places = pits.table[["x_px", "y_px"]].to_numpy(float)
+        self._rows = sheet.rows_of_ids(places["field_id"]) if len(places) else np.zeros(0, np.int64)
+        self._places = places[["x_px", "y_px"]].to_numpy(float)
 
     def at_once(self, row: int) -> Crop | None:
         """The crop if it is there already."""

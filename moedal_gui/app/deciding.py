@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from moedal_gui.analysis.density import regime
+from moedal_gui.analysis.density import REGIME_BORDERS, regime
 from moedal_gui.analysis.working_point import (
     Floats,
     Passing,
@@ -112,6 +112,7 @@ class Deciding:
         self.threshold = _LOW
         self.weights: Weights = EVEN
         self.band = ""
+        self._borders = REGIME_BORDERS
         self.how = ""
 
     # what is open
@@ -147,7 +148,7 @@ class Deciding:
             return None
         table = pits.table
         if self._sample is None:
-            band = regime(table["isolated_fraction"].to_numpy(float))
+            band = regime(table["isolated_fraction"].to_numpy(float), self._borders)
             scores = pits.scores[:, 0]
             held = table["oof_candidate"].to_numpy(float) if "oof_candidate" in table else scores
             fair = np.where(np.isfinite(held), held, scores)
@@ -182,6 +183,12 @@ class Deciding:
         """Move the border between the classes."""
         self.how = self.how or "chosen in the ternary plot"
         self._set_weights(weights)
+
+    def take_borders(self, borders: tuple[float, float]) -> None:
+        """Take up other borders of the regimes of density."""
+        self._borders, self._sample = borders, None
+        if self.band:
+            self.band_changed.emit(self.band, self.band)
 
     def look_at_band(self, band: str) -> None:
         """Look at one density band, or at all (empty)."""

@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from moedal_gui.analysis.count_statistics import Spread, poisson_bounds, spread_of, unrelated_in_reach
-from moedal_gui.analysis.density import REGIME_BORDERS, DensityMap, density_map, field_map, isolated_fraction
+from moedal_gui.analysis.density import (
+    REGIME_BORDERS,
+    DensityMap,
+    density_map,
+    field_map,
+    isolated_fraction,
+    outside_trained,
+)
 from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Sheet
 
@@ -64,6 +71,12 @@ class MapKind:
     most: float | None = None
     measure: str = ""
 
+    def unit(self, maps: FoilMaps) -> str:
+        """What its numbers count; empty for a share."""
+        if self.key not in ("density", "top", "bottom"):
+            return ""
+        return "/mm²" if maps.every.per_mm2 is not None else "/megapixel"
+
 
 def _per_area(found: DensityMap) -> Floats:
     return np.asarray(found.per_mm2 if found.per_mm2 is not None else found.density * 1e6, dtype=float)
@@ -101,6 +114,57 @@ MAP_KINDS: tuple[MapKind, ...] = (
 def kind_of(key: str) -> MapKind:
     """A map by its key; the first for a key nobody knows."""
     return next((kind for kind in MAP_KINDS if kind.key == key), MAP_KINDS[0])
+
+
+@dataclass(frozen=True)
+class ShownMap:
+    """A map as the plot and the canvas draw it.
+
+    Attributes
+    ----------
+    maps, kind
+        Where it comes from.
+    values
+        (rows, columns), NaN where nothing was measured.
+    most
+        Upper end of the scale of colours; the lower end is 0.
+    too_dense, untrained
+        Cells (rows, columns) where a list of pits is not valid, and where pits lie at a density that the ensemble which
+        scored them has seen no example of.
+    """
+
+    maps: FoilMaps
+    kind: MapKind
+    values: Floats
+    most: float
+    too_dense: npt.NDArray[np.bool_]
+    untrained: npt.NDArray[np.bool_]
+
+
+def shown_map(
+    maps: FoilMaps, key: str, borders: tuple[float, float], trained: tuple[float, float] | None = None
+) -> ShownMap:
+    """A map by its key, with what is hatched; ``trained``: the densities per mm2 among an ensemble's examples."""
+    kind = kind_of(key) if kind_of(key) in kinds_of(maps) else MAP_KINDS[0]
+    values = np.asarray(kind.values(maps), dtype=float)
+    finite = values[np.isfinite(values)]
+    most = kind.most or max(float(finite.max()) if finite.size else 1.0, 1e-6)
+    return ShownMap(maps, kind, values, most, too_dense(maps, borders[1]), untrained(maps, trained))
+
+
+def untrained(maps: FoilMaps, trained: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    """Cells (rows, columns) that hold pits at a density outside ``trained`` (per mm2); none where that is not known."""
+    per_mm2 = maps.every.per_mm2
+    if per_mm2 is None or trained is None:
+        return np.zeros(maps.every.density.shape, dtype=bool)
+    return np.asarray((maps.every.counts > 0) & outside_trained(per_mm2, trained))
+
+
+def cells_to_plane(sheet: Sheet, found: DensityMap) -> Floats:
+    """(2, 3): from (column, row) of a map's cells, corners at whole numbers, to the screen's plane."""
+    back = np.linalg.inv(np.asarray(sheet.placement.matrix))
+    corner = back @ np.asarray(found.origin) - np.asarray(sheet.origin)
+    return np.column_stack([back * found.cell, corner])
 
 
 def kinds_of(maps: FoilMaps) -> tuple[MapKind, ...]:

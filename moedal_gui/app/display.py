@@ -28,6 +28,8 @@ class Display:
         Whether pits, entry-exit links and field borders are drawn.
     film
         Whether the rim lamps are played one after another.
+    heat
+        Whether the map that is looked at is laid over the picture.
     even
         Whether channels are shown as under even light; else with the grey values as stored.
     """
@@ -37,6 +39,7 @@ class Display:
     links: bool = True
     outlines: bool = False
     film: bool = False
+    heat: bool = False
     even: bool = True
 
 

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 from psygnal import Signal
 
+from moedal_gui.app.datum import MARKS, clicked_point
 from moedal_gui.app.display import SLOPE, Picture
 from moedal_gui.app.mosaic import Mosaic
 from moedal_gui.app.shading import Rgb, grey, limits_of
 from moedal_gui.core.errors import MoedalError, PictureError
 from moedal_gui.core.pit import empty_detections
-from moedal_gui.core.scan import Channel, DatumPoint, ScanDescription
+from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.description import write_description
 from moedal_gui.formats.reading import Overrides, inspect
 from moedal_gui.formats.source import ScanSource
@@ -100,8 +101,7 @@ class ImportDraft:
 
     def add_datum(self, field: str, x_px: float, y_px: float) -> None:
         """Note a pin hole; a fourth one takes the place of the first."""
-        point = DatumPoint(field, round(x_px, 1), round(y_px, 1))
-        self.say(datum=(*self.description.datum, point)[-3:])
+        self.say(datum=(*self.description.datum, clicked_point(field, x_px, y_px))[-MARKS:])
 
     def forget_datum(self) -> None:
         """Forget the pin holes."""

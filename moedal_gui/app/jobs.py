@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """How one job stands."""
+    """How one job stands; a ``quiet`` one shows its progress and its outcome where it was asked for."""
 
     number: int
     title: str
@@ -40,6 +40,7 @@ class Job:
     stopping: bool = False
     values: dict[str, Any] = field(default_factory=dict)
     done_before: int = 0
+    quiet: bool = False
 
     @property
     def active(self) -> bool:
@@ -86,14 +87,15 @@ class Jobs:
         return [job for job in self.all() if job.active]
 
     def start(
-        self, title: str, plan: Callable[[], Plan[Any, Any]], *, command: str = "", verb: str = "", writes: bool = True
-    ) -> int:
+        self, title: str, plan: Callable[[], Plan[Any, Any]], *, command: str = "", verb: str = "", writes: bool = True,
+        quiet: bool = False,
+    ) -> int:  # fmt: skip
         """Queue a job; ``plan`` is called on its thread. Jobs that write run one after another."""
 
         def work(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Outcome:
             return run(plan(), progress=progress, cancelled=cancelled)
 
-        return self._queue(title, work, self._writer if writes else self._readers, command, verb)
+        return self._queue(title, work, self._writer if writes else self._readers, command, verb, quiet)
 
     def start_beside(self, title: str, project: Path, parameters: Any, *, command: str, verb: str) -> int:
         """Start a job in a process of its own; it keeps no other job waiting."""
@@ -103,11 +105,13 @@ class Jobs:
 
         return self._queue(title, work, self._readers, command, verb)
 
-    def _queue(self, title: str, work: _Work, executor: ThreadPoolExecutor, command: str, verb: str) -> int:
+    def _queue(
+        self, title: str, work: _Work, executor: ThreadPoolExecutor, command: str, verb: str, quiet: bool = False
+    ) -> int:
         with self._lock:
             self._count += 1
             number = self._count
-            job = Job(number, title, command, verb)
+            job = Job(number, title, command, verb, quiet=quiet)
             self._jobs[number] = job
             self._stop[number] = threading.Event()
         self.changed.emit(None, job)

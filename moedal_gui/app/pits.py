@@ -72,6 +72,8 @@ class PitSheet:
         ``pit_id`` and per expert its probability of its first answer; None where nothing was scored.
     ensemble
         Name of what scored these pits; empty where nothing did.
+    trained_density
+        Lowest and highest density (per mm2) among the examples of what scored these pits; None where that is not known.
     measures
         What the run measured of each field, by the field's name (see `imaging.field_measures`).
     """
@@ -92,6 +94,7 @@ class PitSheet:
     expert_scores: pd.DataFrame | None = None
     ensemble: str = ""
     measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    trained_density: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.x)

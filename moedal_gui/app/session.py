@@ -166,10 +166,13 @@ class Session:
     def _show(self, sheet: Sheet | None) -> None:
         old_sheet, self.sheet = self.sheet, sheet
         same_scan = old_sheet is not None and sheet is not None and old_sheet.record.scan_id == sheet.record.scan_id
+        old_pits = self.pits
+        if not same_scan:
+            # Before anyone is told: pits of one scan must never be laid on another.
+            self.pits, self.candidates = None, pd.DataFrame()
         self.sheet_changed.emit(old_sheet, sheet)
-        if not same_scan and self.pits is not None:
-            old, self.pits, self.candidates = self.pits, None, pd.DataFrame()
-            self.pits_changed.emit(old, None)
+        if not same_scan and old_pits is not None:
+            self.pits_changed.emit(old_pits, None)
 
     def _read_pits(self, sheet: Sheet) -> None:
         project = self.project
@@ -183,7 +186,7 @@ class Session:
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table
-    from moedal_gui.tasks.pit_table import pit_table, score_run
+    from moedal_gui.tasks.pit_table import pit_table, score_run, trained_density
     from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
@@ -200,7 +203,8 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     experts = project.catalogue.expert_scores(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
-    return Loaded(replace(pits, measures=project.catalogue.measures(run.run_id)), candidates)
+    measures = project.catalogue.measures(run.run_id)
+    return Loaded(replace(pits, measures=measures, trained_density=trained_density(scores)), candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

@@ -12,8 +12,6 @@ from typing import Any, Literal, get_args
 
 from psygnal import Signal
 
-from moedal_gui.analysis.density import REGIME_BORDERS
-
 Theme = Literal["system", "light", "dark"]
 RECENT_KEPT = 12
 
@@ -44,8 +42,8 @@ class Settings:
         What one stop of a rescan takes: seconds for each side and focal plane, and how many there are of both.
     proposal_probability
         From which probability the ensemble's opinion of a pit without label is proposed.
-    density_borders
-        Shares of pits that stand alone at which the regimes low, medium and high meet.
+    heat_opacity
+        How strongly a map covers the picture it is laid over, 0 to 1.
     """
 
     annotator: str = ""
@@ -61,7 +59,7 @@ class Settings:
     rescan_sides: int = 2
     rescan_planes: int = 5
     proposal_probability: float = 0.98
-    density_borders: tuple[float, float] = REGIME_BORDERS
+    heat_opacity: float = 0.55
 
 
 class SettingsFile:
@@ -145,8 +143,7 @@ def _from_plain(plain: Mapping[str, Any]) -> Settings:
     values["rescan_sides"] = min(max(int(values.get("rescan_sides", 2)), 1), 2)
     values["rescan_planes"] = min(max(int(values.get("rescan_planes", 5)), 1), 200)
     values["proposal_probability"] = min(max(float(values.get("proposal_probability", 0.98)), 0.5), 1.0)
-    low, high = (min(max(float(v), 0.0), 1.0) for v in values.get("density_borders", REGIME_BORDERS))
-    values["density_borders"] = (max(low, high), min(low, high))
+    values["heat_opacity"] = min(max(float(values.get("heat_opacity", 0.55)), 0.1), 1.0)
     values["recent"] = tuple(str(p) for p in values.get("recent", ()))
     values["keys"] = {str(k): tuple(str(s) for s in v) for k, v in values.get("keys", {}).items()}
     values["contrast"] = {str(k): (float(v[0]), float(v[1])) for k, v in values.get("contrast", {}).items()}

@@ -87,6 +87,11 @@ class Sheet:
             x = self.width[rows] - 1 - x
         return self.left[rows] + x, self.top[rows] + y
 
+    def shown_place(self, field_name: str, x_px: float, y_px: float) -> tuple[float, float] | None:
+        """Place of the plane of a pixel of a field as it is shown, flopped already; None for a field that is not here."""
+        row = self.row_of(field_name)
+        return None if row is None else (float(self.left[row]) + x_px, float(self.top[row]) + y_px)
+
     def azimuths(self, azimuth_deg: npt.ArrayLike) -> Floats:
         """Directions on the plane of azimuths in the stored picture."""
         azimuth = np.asarray(azimuth_deg, dtype=float)

@@ -9,14 +9,18 @@ from psygnal import Signal
 
 from moedal_gui import paths
 from moedal_gui.app.candidates import Candidates
+from moedal_gui.app.clean_to_dirty import CleanToDirty
 from moedal_gui.app.command_line import command_line
 from moedal_gui.app.commands import State
 from moedal_gui.app.crops import CropSource
+from moedal_gui.app.datum import DatumDraft
 from moedal_gui.app.deciding import Deciding
 from moedal_gui.app.jobs import Job, Jobs
 from moedal_gui.app.journal_copies import JournalCopies
 from moedal_gui.app.labelling import Labelling
+from moedal_gui.app.maps import Maps
 from moedal_gui.app.own_labels import orphans
+from moedal_gui.app.regions import Regions
 from moedal_gui.app.seen import SeenFields
 from moedal_gui.app.selection import Selection
 from moedal_gui.app.session import Session
@@ -55,6 +59,10 @@ class Workbench:
         self.jobs = Jobs()
         self.training = Training(self.session, self.jobs)
         self.candidates = Candidates(self.session)
+        self.datum = DatumDraft()
+        self.maps = Maps()
+        self.regions = Regions(self.session)
+        self.clean_to_dirty = CleanToDirty(self.session, self.jobs)
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
@@ -68,6 +76,9 @@ class Workbench:
         self.deciding.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
+        self.maps.borders_changed.connect(self._borders_changed)
+        self.regions.refused.connect(lambda sentence: self.said.emit("note", sentence))
+        self.maps.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.selection.focus_changed.connect(lambda _old, new: self.labelling.go_to(new))
         self.settings.changed.connect(self._settings_changed)
 
@@ -174,7 +185,9 @@ class Workbench:
         self.jobs.close()
         self.training.close()
         self.candidates.close()
+        self.maps.close()
         self.why.close()
+        self.datum.shut()
         self.keep_copy()
         if self.crops is not None:
             self.crops.close()
@@ -197,8 +210,11 @@ class Workbench:
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
         self.candidates.pairs.settle()
         self.why.answers.settle()
+        self.datum.leave()
         self.labelling.open(new)
         self.deciding.open(new)
+        self.maps.open(new)
+        self.clean_to_dirty.forget()
         self.field = None
         self.seen.open(new, self.settings.now.annotator)
         self.selection.let_go()
@@ -216,13 +232,15 @@ class Workbench:
         before = self.selection.focus
         old_crops, self.crops = self.crops, None
         if new is not None and session.sheet is not None and session.project is not None:
-            self.crops = CropSource(session.project.images, session.sheet, new)
+            self.crops = CropSource(session.project.images, session.sheet, new.table)
         self.crops_changed.emit(old_crops, self.crops)
         if old_crops is not None:
             old_crops.close()
         self.labelling.show(session.sheet, new)
         self.deciding.show(new)
         self.candidates.take(session.candidates)
+        self.maps.show(session.sheet, new)
+        self.regions.refresh()
         if before is not None and new is not None and new.row_of(before) is not None:
             self.labelling.go_to(before)
         else:
@@ -241,6 +259,10 @@ class Workbench:
             self.selection.take(ByIdentity(frozenset(seen)))
             self.selection.look_at(seen[0])
 
+    def _borders_changed(self, _old: object, new: tuple[float, float]) -> None:
+        self.deciding.take_borders(new)
+        self.candidates.take_borders(new)
+
     def _settings_changed(self, old: Settings, new: Settings) -> None:
         self._take_person(new)
         if old.annotator != new.annotator:
@@ -249,5 +271,6 @@ class Workbench:
     def _take_person(self, settings: Settings) -> None:
         self.labelling.annotator = settings.annotator
         self.candidates.annotator = settings.annotator
+        self.regions.annotator = settings.annotator
         self.deciding.annotator = settings.annotator
         self.labelling.pass_name = settings.pass_name

@@ -55,7 +55,8 @@ class DatumPoint:
 class ScanDescription:
     """All that is known or assumed about a scan; the keys of scan.toml.
 
-    ``assumed`` names the keys that nobody stated. ``key in assumed`` is shown to the person.
+    ``stack`` names the stack of sheets that the foil lay in, ``sheet`` its place there, 1 where tracks enter first; sheets of
+    one stack share their pin holes, and so their frame. ``assumed`` names the keys that nobody stated. ``key in assumed`` is shown to the person.
     """
 
     foil: str
@@ -72,6 +73,8 @@ class ScanDescription:
     stage_unit: LengthUnit = "um"
     stage_y_up: bool = True
     assumed: frozenset[str] = frozenset()
+    stack: str | None = None
+    sheet: int | None = None
 
     @property
     def rim(self) -> tuple[int, ...]:

@@ -65,6 +65,14 @@ def point(x: float | None, y: float | None, properties: dict[str, Any]) -> dict[
     }
 
 
+def polygon(corners: Sequence[Sequence[float | None]], properties: dict[str, Any]) -> dict[str, Any]:
+    """A polygon feature, its ring closed; no geometry where a corner is not known."""
+    known = all(c is not None for corner in corners for c in corner)
+    ring = [list(c) for c in (*corners, corners[0])]
+    geometry = {"type": "Polygon", "coordinates": [ring]} if known else None
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
 def line(ends: Sequence[Sequence[float | None]], properties: dict[str, Any]) -> dict[str, Any]:
     """A line feature from entry to exit; no geometry where an end is not known."""
     known = all(c is not None for end in ends for c in end)

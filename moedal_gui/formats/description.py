@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LONGEST_PX = 200_000
 _KNOWN = {
     "foil", "scan", "orientation", "mirrored", "polarity", "pixel_size_um", "foil_thickness_um", "bulk_etch_um",
-    "field_size_px", "files", "datum", "positions", "channels",
+    "field_size_px", "files", "datum", "positions", "channels", "stack", "sheet",
 }  # fmt: skip
 
 
@@ -92,6 +92,8 @@ def parse_description(content: Mapping[str, Any], path: Path, elsewhere: bool = 
     for key in ("pixel_size_um", "foil_thickness_um", "bulk_etch_um"):
         values |= check.take(key, _positive, "a number above zero")
     values |= check.take("field_size_px", _size, "two whole numbers, [width, height]")
+    values |= check.take("stack", _name, "the name of the stack, in quotes")
+    values |= check.take("sheet", _whole, "a whole number from 1, 1 where tracks enter the stack")
     values |= check.take("datum", _datum, "[[field, x_px, y_px], ...]")
     values |= check.take("channels", _channels, "tables with step, kind (rim, backlit, halo) and, for rim, azimuth_deg")
     files = check.take("files", _template, 'a file name with {field}, such as "s{field}_{step}.png"').get("files")
@@ -165,6 +167,9 @@ def write_description(
         content["field_size_px"] = list(description.field_size_px)
     if files:
         content["files"] = files
+    for key in ("stack", "sheet"):
+        if getattr(description, key) is not None:
+            content[key] = getattr(description, key)
     if description.datum:
         content["datum"] = [[p.field, p.x_px, p.y_px] for p in description.datum]
     if positions:
@@ -227,6 +232,12 @@ def _positive(value: Any) -> float:
     if number <= 0:
         raise ValueError(value)
     return number
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(value)
+    return value
 
 
 def _size(value: Any) -> tuple[int, int]:

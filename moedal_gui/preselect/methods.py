@@ -11,14 +11,18 @@ import pandas as pd
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.cleaning import Cleaned, clean
 from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
 from moedal_gui.imaging.field_measures import field_measures
 from moedal_gui.imaging.harmonics import first_harmonic, harmonic_matrix
 from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
+from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
+Float32 = npt.NDArray[np.float32]
+_MOST_FILLED = 0.6
 Method = Literal["auto", "divergence", "blob", "heatmap"]
 
 
@@ -52,9 +56,7 @@ def natural_view(description: ScanDescription, flat: FlatField) -> View:
     return "slope" if surrounded(description, usable_rim(description, flat)) else "picture"
 
 
-def detector_planes(
-    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, view: View
-) -> npt.NDArray[np.float32]:
+def detector_planes(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, view: View) -> Float32:
     """The planes (P, H, W) a learned detector of this view sees of a raw field; zero where it has no picture.
 
     Raises
@@ -62,11 +64,22 @@ def detector_planes(
     DetectionError
         The view is ``slope`` and the lamps do not surround the foil.
     """
-    field = normalise(stack_raw, flat)
+    return planes_of(normalise(stack_raw, flat), description, flat, view)
+
+
+def planes_of(field: Float32, description: ScanDescription, flat: FlatField, view: View) -> Float32:
+    """`detector_planes` of a field that is normalised already."""
     if view == "slope":
         return slope_planes(field, description, usable_rim(description, flat), usable_channels(flat))
     channel = blob_channel(description, flat)
     return picture_planes(field[channel] if channel is not None else np.zeros_like(field[0]))
+
+
+def clean_field(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField) -> Cleaned:
+    """A raw field normalised, without dirt and scratches as far as they can be told (see `imaging.cleaning`)."""
+    rim = usable_rim(description, flat)
+    ring = rim if surrounded(description, rim) else ()
+    return clean(normalise(stack_raw, flat), ring, [description.channels[i].azimuth_deg or 0.0 for i in ring])
 
 
 def measures_of(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField) -> dict[str, float]:
@@ -76,6 +89,19 @@ def measures_of(stack_raw: npt.NDArray[Any], description: ScanDescription, flat:
         return {}
     lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
     return field_measures(first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim]))
+
+
+def tiles_of(
+    stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, tile_px: int
+) -> dict[str, npt.NDArray[np.float64]]:
+    """What the tiles of a raw field tell (see `imaging.tile_measures`); nothing where no channel lives."""
+    rim = usable_rim(description, flat)
+    if surrounded(description, rim):
+        lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
+        slopes = first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim])
+        return tile_measures(slopes.mean, slopes, tile_px)
+    channel = blob_channel(description, flat)
+    return {} if channel is None else tile_measures(normalise(stack_raw, flat)[channel], None, tile_px)
 
 
 def blob_channel(description: ScanDescription, flat: FlatField) -> int | None:
@@ -94,6 +120,7 @@ def detect(
     flat: FlatField,
     method: Method = "auto",
     learned: LearnedDetector | None = None,
+    cleaned: Cleaned | None = None,
 ) -> pd.DataFrame:
     """Find the pits of one field.
 
@@ -110,6 +137,8 @@ def detect(
         detector; ``auto`` picks.
     learned
         The learned detector, for ``heatmap``.
+    cleaned
+        What `clean_field` made of this field, to look at in its place.
 
     Returns
     -------
@@ -123,16 +152,23 @@ def detect(
     if stack_raw.shape[0] != len(description.channels):
         what = f"The field has {stack_raw.shape[0]} channels, the scan {len(description.channels)}"
         raise DetectionError(what, description.scan, "check the channels in scan.toml")
-    name = chosen_method(method, description, flat)
+    field = normalise(stack_raw, flat) if cleaned is None else cleaned.field
+    found = _detect(field, description, flat, chosen_method(method, description, flat), learned)
+    # What lies on filled ground was not measured.
+    return found if cleaned is None else found[cleaned.share_filled(found) < _MOST_FILLED].reset_index(drop=True)
+
+
+def _detect(
+    field: Float32, description: ScanDescription, flat: FlatField, name: Method, learned: LearnedDetector | None
+) -> pd.DataFrame:
     if name == "heatmap":
         if learned is None:
             raise DetectionError("The method heatmap needs a learned detector", description.scan, "name one")
-        planes = detector_planes(stack_raw, description, flat, learned.card.view)
+        planes = planes_of(field, description, flat, learned.card.view)
         one = learned.card.surfaces == 1
         return detect_by_heatmap(
             planes, learned, (None,) if one else (description.near_surface, description.far_surface)
         )
-    field = normalise(stack_raw, flat)
     if name == "divergence":
         rim = usable_rim(description, flat)
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

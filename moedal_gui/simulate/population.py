@@ -91,15 +91,26 @@ def signal_pairs(rng: np.random.Generator, count: int, etch: Etch, size_px: tupl
     entry["x_px"] = rng.uniform(0, size_px[0], count)
     entry["y_px"] = rng.uniform(0, size_px[1], count)
     entry = entry.assign(surface="top", label="candidate", pair=np.arange(1, count + 1))
-    way = partner_distance(entry["dip_rad"].to_numpy(), etch.surfaces_apart_px)
-    along = np.radians(entry["azimuth_deg"])
-    leaving = entry.assign(
-        surface="bottom",
-        x_px=entry["x_px"] + way * np.cos(along),
-        y_px=entry["y_px"] + way * np.sin(along),
-        azimuth_deg=(entry["azimuth_deg"] + 180.0) % 360.0,
-    )
+    return _with_exits(entry, etch)
+
+
+def through_next_sheet(above: pd.DataFrame, etch: Etch) -> pd.DataFrame:
+    """The same tracks one sheet farther: sheets touch, so that their etched surfaces are two bulk layers apart."""
+    entry = above[(above["pair"] > 0) & (above["surface"] == "top")]
+    return _with_exits(_further(entry, etch.surfaces_apart_px + 2 * etch.h_px), etch)
+
+
+def _with_exits(entry: pd.DataFrame, etch: Etch) -> pd.DataFrame:
+    leaving = _further(entry, etch.surfaces_apart_px)
+    leaving = leaving.assign(surface="bottom", azimuth_deg=(entry["azimuth_deg"] + 180.0) % 360.0)
     return pd.concat([entry, leaving], ignore_index=True)
+
+
+def _further(entry: pd.DataFrame, depth_px: float) -> pd.DataFrame:
+    """Where tracks are at another depth."""
+    way = partner_distance(entry["dip_rad"].to_numpy(), depth_px)
+    along = np.radians(entry["azimuth_deg"])
+    return entry.assign(x_px=entry["x_px"] + way * np.cos(along), y_px=entry["y_px"] + way * np.sin(along))
 
 
 def _star(rng: np.random.Generator, etch: Etch) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from moedal_gui.simulate.placement import (
     draw_placement,
     stage_positions,
 )
-from moedal_gui.simulate.population import Etch, draw_etch, draw_population
+from moedal_gui.simulate.population import Etch, draw_etch, draw_population, through_next_sheet
 from moedal_gui.simulate.truth import TRUTH_COLUMNS, truth_table
 
 Progress = Callable[[int, int], None]
@@ -56,6 +56,8 @@ class SimulationParameters:
         10: eight rim lamps, backlit, halo; 8 or 4: rim lamps; 1: backlit.
     both_sides
         Whether a reverse scan is made too.
+    sheets
+        Sheets of a stack that the tracks go through, each a foil with scans of its own.
     field_size
         Width and height of a picture, px.
     bits
@@ -72,6 +74,7 @@ class SimulationParameters:
     candidates: int = 20
     channels: ChannelCount = 10
     both_sides: bool = True
+    sheets: int = 1
     field_size: tuple[int, int] = (640, 480)
     bits: Bits | None = 8
     h_px: float | None = None
@@ -107,6 +110,19 @@ def _foil_pits(rng: np.random.Generator, grid: Grid, etch: Etch, parameters: Sim
     density = (parameters.pits_low, parameters.pits_high)
     pits = draw_population(rng, etch, size, density, area, parameters.candidates)
     pits[["x_px", "y_px"]] -= FOIL_MARGIN_PX
+    return _beside_holes(pits, grid)
+
+
+def _sheet_below(
+    rng: np.random.Generator, grid: Grid, etch: Etch, parameters: SimulationParameters, above: pd.DataFrame
+) -> pd.DataFrame:
+    """Pits of the next sheet of a stack: its own ones, and those of the tracks that come from above."""
+    own = _foil_pits(rng, grid, etch, replace(parameters, candidates=0))
+    pits = pd.concat([own, _beside_holes(through_next_sheet(above, etch), grid)], ignore_index=True)
+    return pits.assign(id=np.arange(1, len(pits) + 1))
+
+
+def _beside_holes(pits: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     for x, y, radius in datum_holes(grid):
         pits = pits[np.hypot(pits["x_px"] - x, pits["y_px"] - y) > radius + 25.0]
     return pits
@@ -171,24 +187,46 @@ def simulate_foil(out: Path, parameters: SimulationParameters, progress: Progres
 
     Returns
     -------
-    The scan folders.
+    The scan folders. With several ``sheets`` they are called ``s1c1``, ``s1cr``, ``s2c1``, ... and each sheet is a foil.
     """
     rng = np.random.default_rng(parameters.seed)
     grid = Grid(parameters.columns, parameters.rows, parameters.field_size)
     etch = draw_etch(rng, parameters.h_px, parameters.surfaces_apart_px, parameters.dip_range_deg)
     pits = _foil_pits(rng, grid, etch, parameters)
+    folders: list[Path] = []
+    for sheet in range(1, parameters.sheets + 1):
+        if sheet > 1:
+            pits = _sheet_below(np.random.default_rng([parameters.seed, 1000 + sheet]), grid, etch, parameters, pits)
+        folders += _write_sheet(out, sheet, pits, grid, etch, parameters, progress)
+    return folders
+
+
+def _write_sheet(
+    out: Path,
+    sheet: int,
+    pits: pd.DataFrame,
+    grid: Grid,
+    etch: Etch,
+    parameters: SimulationParameters,
+    progress: Progress | None,
+) -> list[Path]:
+    """Write the scans of one sheet."""
+    stacked = parameters.sheets > 1
+    prefix, foil = (f"s{sheet}", f"SIM-{parameters.seed}-{sheet}") if stacked else ("", f"SIM-{parameters.seed}")
+    words: dict[str, Any] = {"stack": f"SIM-{parameters.seed}", "sheet": sheet} if stacked else {}
     sides: list[tuple[str, Orientation]] = [("c1", "normal")]
     sides += [("cr", "reverse")] if parameters.both_sides else []
-    total, folders = len(sides) * len(grid.corners_px()), []
+    fields, folders = len(grid.corners_px()), []
+    total = parameters.sheets * len(sides) * fields
     for side, (scan, orientation) in enumerate(sides):
         # Each scan has its own stream, so that a normal scan does not depend on whether a reverse one is made.
-        scan_rng = np.random.default_rng([parameters.seed, side + 1])
-        placement = draw_placement(scan_rng, orientation, len(grid.corners_px()))
+        scan_rng = np.random.default_rng([parameters.seed, 100 * (sheet - 1) + side + 1])
+        placement = draw_placement(scan_rng, orientation, fields)
         microscope = draw_microscope(scan_rng, parameters.channels, parameters.bits)
-        done = side * len(grid.corners_px())
+        done = ((sheet - 1) * len(sides) + side) * fields
         report = partial(_report, progress, done, total)
-        foil = f"SIM-{parameters.seed}"
-        folders.append(_write_scan(out, foil, scan, scan_rng, pits, grid, etch, placement, microscope, report))
+        name = f"{prefix}{scan}"
+        folders.append(_write_scan(out, foil, name, words, scan_rng, pits, grid, etch, placement, microscope, report))
     return folders
 
 
@@ -201,6 +239,7 @@ def _write_scan(
     out: Path,
     foil: str,
     scan: str,
+    words: dict[str, Any],
     rng: np.random.Generator,
     pits: pd.DataFrame,
     grid: Grid,
@@ -224,7 +263,7 @@ def _write_scan(
         truth.append(truth_table(shown, foil, scan, str(k + 1), grid.size_px))
         report(k + 1)
     (folder / "positions.json").write_text(json.dumps({scan: stage_positions(grid, placement)}, indent=1))
-    description = _description(foil, scan, microscope, placement, etch, grid)
+    description = {**_description(foil, scan, microscope, placement, etch, grid), **words}
     (folder / "scan.toml").write_text(tomli_w.dumps(description), encoding="utf-8")
     pd.concat(truth)[list(TRUTH_COLUMNS)].to_csv(out / f"truth_{scan}.csv", index=False, float_format="%.7g")
     return folder

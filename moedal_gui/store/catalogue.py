@@ -20,7 +20,10 @@ from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import ScanDescription, from_plain, to_plain
 from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.database import Database
+from moedal_gui.store.datum_journal import DatumJournal
 from moedal_gui.store.schema import CATALOGUE
+
+_TRACK_COLUMNS = ("track", "sheet", "score", "residual_px", "bend_deg")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Catalogue:
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self._database = Database(path, CATALOGUE, write=write)
+        self.datum = DatumJournal(self._database)
 
     # scans and fields
     def add_scan(self, description: ScanDescription, source: str) -> ScanRecord:
@@ -378,10 +382,17 @@ class Catalogue:
         return pd.concat([table[["pit_id"]], votes], axis=1)
 
     # links and placements
-    def add_links(self, run_id: int, table: pd.DataFrame, summary: Mapping[str, Any] | None = None) -> None:
+    def add_links(
+        self,
+        run_id: int,
+        table: pd.DataFrame,
+        summary: Mapping[str, Any] | None = None,
+        tracks: pd.DataFrame | None = None,
+    ) -> None:
         """Enter links (LINK_COLUMNS); with a summary the run is whole in the same transaction.
 
-        A run cut short between the two would enter its links again, under other ids.
+        A run cut short between the two would enter its links again, under other ids. ``tracks`` has a row for each link of a
+        track through several sheets: its ``row`` in ``table``, and `_TRACK_COLUMNS`.
         """
         rows = _plain_rows(table[list(LINK_COLUMNS)])
         with self._database.transaction() as connection:
@@ -390,6 +401,17 @@ class Catalogue:
                 f"INSERT INTO links (run_id, {', '.join(LINK_COLUMNS)}) VALUES (?, {', '.join('?' * len(LINK_COLUMNS))})",
                 [(run_id, *row) for row in rows],
             )
+            if tracks is not None and len(tracks):
+                ids = [
+                    r[0]
+                    for r in connection.execute(
+                        "SELECT link_id FROM links WHERE run_id = ? ORDER BY link_id", (run_id,)
+                    )
+                ]
+                connection.executemany(
+                    f"INSERT INTO track_links (run_id, link_id, {', '.join(_TRACK_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [(run_id, ids[int(row)], *rest) for row, *rest in _plain_rows(tracks[["row", *_TRACK_COLUMNS]])],
+                )
             if summary is not None:
                 _finish(connection, run_id, summary)
 
@@ -401,6 +423,27 @@ class Catalogue:
         )
         table["passes"] = table["passes"].astype(bool)
         return table
+
+    def track_links(self, run_id: int) -> pd.DataFrame:
+        """Links of a run that are part of a track through several sheets: link_id, track, sheet (from 1), score of the whole track,
+        residual_px and bend_deg at the step from the sheet before (NaN in the first)."""
+        return self._read(
+            f"SELECT link_id, {', '.join(_TRACK_COLUMNS)} FROM track_links WHERE run_id = ? ORDER BY track, sheet",
+            (run_id,),
+        )
+
+    # what people have looked at
+    def add_look(self, foil: str, scan: str, field: str, x_px: float, y_px: float, annotator: str) -> None:
+        """Note who looked at a place, now."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                'INSERT INTO looks (foil, scan, field, x_px, y_px, annotator, "when") VALUES (?, ?, ?, ?, ?, ?, ?)',
+                (foil, scan, field, x_px, y_px, annotator, now()),
+            )
+
+    def looks(self) -> pd.DataFrame:
+        """Places people have looked at, oldest first: foil, scan, field, x_px, y_px, annotator, when."""
+        return self._read('SELECT foil, scan, field, x_px, y_px, annotator, "when" FROM looks ORDER BY look_id')
 
     def set_placement(self, run_id: int, scan_id: int, placement: Mapping[str, Any]) -> None:
         """Keep where a registration run put a scan."""

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from moedal_gui.core.errors import ProjectError, ProjectLockedError
 from moedal_gui.core.label import now
 from moedal_gui.store.catalogue import Catalogue
+from moedal_gui.store.density_borders import DensityBorders
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.labels import LabelJournal
 from moedal_gui.store.registry import Registry
@@ -38,6 +39,7 @@ class Project:
         self.experts = Registry(path / "experts", write=write)
         self.detectors = Registry(path / "detectors", write=write, noun="detector")
         self.working_points = WorkingPoints(path / "working_points.json", write=write)
+        self.density_borders = DensityBorders(path / "density_borders.json", write=write)
 
     @property
     def writable(self) -> bool:

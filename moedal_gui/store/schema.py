@@ -45,6 +45,23 @@ CATALOGUE: tuple[str, ...] = (
     """
     ALTER TABLE run_fields ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    CREATE TABLE track_links (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, link_id INTEGER NOT NULL REFERENCES links ON DELETE CASCADE,
+        track INTEGER NOT NULL, sheet INTEGER NOT NULL, score REAL, residual_px REAL, bend_deg REAL, PRIMARY KEY (run_id, link_id));
+    CREATE TABLE datum_changes (
+        change_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, before TEXT NOT NULL,
+        after TEXT NOT NULL, annotator TEXT NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('hand', 'files')), "when" TEXT NOT NULL);
+    CREATE TRIGGER datum_changes_stay_u BEFORE UPDATE ON datum_changes
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER datum_changes_stay_d BEFORE DELETE ON datum_changes
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+    """
+    CREATE TABLE looks (
+        look_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, x_px REAL NOT NULL,
+        y_px REAL NOT NULL, annotator TEXT NOT NULL, "when" TEXT NOT NULL);
+    """,
 )
 
 LABELS: tuple[str, ...] = (

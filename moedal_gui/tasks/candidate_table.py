@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from moedal_gui.core.candidate import CANDIDATE_COLUMNS
+from moedal_gui.analysis.density import regime
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS, TRACK_COLUMNS
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
 from moedal_gui.core.working_point import WorkingPoint
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
+from moedal_gui.tasks.pit_table import all_pits, borders_of, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import placement_of
 
 EXTRA_COLUMNS = (
@@ -26,6 +27,8 @@ EXTRA_COLUMNS = (
     "exit_scan",
     "entry_stage_scan",
     "exit_stage_scan",
+    *TRACK_COLUMNS,
+    "isolated_fraction",
 )
 """What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
 
@@ -83,6 +86,12 @@ def candidate_table(
         table[f"{prefix}x_um"], table[f"{prefix}y_um"] = end["x_um"].to_numpy(), end["y_um"].to_numpy()
     table["entry_scan"], table["exit_scan"] = entry["scan"].to_numpy(), exit_["scan"].to_numpy()
     table["density_per_mm2"] = entry["density_per_mm2"].to_numpy()
+    table["isolated_fraction"] = entry["isolated_fraction"].to_numpy(float)
+    # As the project draws the borders now, which may be elsewhere than when the links were made.
+    placed = regime(table["isolated_fraction"], borders_of(project))
+    table["regime"] = np.where(placed != "", placed, table["regime"].fillna(""))
+    notes = zip(entry["score_note"], exit_["score_note"], strict=True)
+    table["score_note"] = [a or b for a, b in notes]
     table["signal_score"] = _both_ends(entry, exit_, "score_candidate")
     if point is not None:
         # A pair nobody has scored cannot fail a border on scores: it passes as it would without one.
@@ -92,10 +101,22 @@ def candidate_table(
         a if a == b or not b else (b if not a else "") for a, b in zip(entry["label"], exit_["label"], strict=True)
     ]
     table["verdict"] = _verdicts(project, entry, exit_)
+    _add_tracks(project, record, table)
     _add_stage(project, table, entry, exit_, stage_unit, stage_of)
     if not everything:
         table = table[(table["passes"] & (table["verdict"] != "rejected")) | (table["verdict"] == "accepted")]
     return table[[*CANDIDATE_COLUMNS, *EXTRA_COLUMNS]].reset_index(drop=True)
+
+
+def _add_tracks(project: Project, record: RunRecord, table: pd.DataFrame) -> None:
+    """`TRACK_COLUMNS`; empty for a foil in no stack that was looked through."""
+    sheets = [s["foil"] for one in record.summary.get("stacks", []) if "reason" not in one for s in one["sheets"]]
+    known = project.catalogue.track_links(record.run_id).set_index("link_id")
+    own = known.reindex(table["candidate_id"])
+    through = own["track"].map(known.groupby("track").size())
+    table["sheets"] = np.where(table["foil"].isin(sheets), through.fillna(1).to_numpy(float), np.nan)
+    table["track_id"] = own["track"].to_numpy(float)
+    table["track_accidental_probability"] = 1 - own["score"].to_numpy(float)
 
 
 def _both_ends(entry: pd.DataFrame, exit_: pd.DataFrame, column: str) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.analysis.route import travel_order
-from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS
+from moedal_gui.core.candidate import CANDIDATE_COLUMNS, PIT_COLUMNS, TRACK_COLUMNS
 from moedal_gui.core.errors import ArgumentError, ExportError, NotFoundError
 from moedal_gui.core.label import LABEL_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
@@ -25,8 +25,9 @@ from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_d
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits, pit_run
 from moedal_gui.tasks.placement.placing import placement_of
+from moedal_gui.tasks.regions import REGION_COLUMNS, region_table
 
-WHAT = ("pits", "labels", "candidates")
+WHAT = ("pits", "labels", "candidates", "regions")
 FORMATS = ("csv", "json", "geojson", "micromanager", "stage")
 UNITS = ("inch", "mm", "um")
 _PROBABLE = 0.5
@@ -36,7 +37,7 @@ _PROBABLE = 0.5
 class ExportParameters:
     """What ``export`` is told."""
 
-    what: str = field(metadata=parameter("pits, labels or candidates", positional=True, choices=WHAT))
+    what: str = field(metadata=parameter("pits, labels, candidates or regions", positional=True, choices=WHAT))
     output: Path = field(metadata=parameter("the file to write", short="-o"))
     format: str = field(default="csv", metadata=parameter("kind of file", choices=FORMATS))
     all: bool = field(
@@ -51,9 +52,10 @@ class ExportParameters:
 
 def plan(project: Project, parameters: ExportParameters) -> Plan[None, None]:
     """Write one file."""
-    if parameters.what == "labels" and parameters.format in ("micromanager", "stage"):
+    if parameters.what in ("labels", "regions") and parameters.format in ("micromanager", "stage"):
         raise ArgumentError(
-            "Labels have no stage list", remedy="export pits or candidates, or labels as csv, json or geojson"
+            f"{parameters.what.capitalize()} have no stage list",
+            remedy=f"export pits or candidates, or {parameters.what} as csv, json or geojson",
         )
     point = _working_point(project, parameters)
     if not parameters.output.parent.is_dir():
@@ -70,7 +72,9 @@ def _working_point(project: Project, parameters: ExportParameters) -> WorkingPoi
 
 def _export(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> Outcome:
     table = _table(project, parameters, point)
-    shown = table[list(CANDIDATE_COLUMNS)] if parameters.what == "candidates" else table
+    shown = table[_candidate_columns(table)] if parameters.what == "candidates" else table
+    if parameters.what == "regions" and parameters.format != "geojson":
+        shown = table[list(REGION_COLUMNS)]
     if parameters.format == "csv":
         write_csv(shown, parameters.output)
     elif parameters.format == "json":
@@ -85,7 +89,7 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
             write_json(candidate_list.position_list(places, parameters.xy_stage), parameters.output)
     values: dict[str, Any] = {
         "what": parameters.what, "format": parameters.format, "file": str(parameters.output), "rows": len(table),
-        "working_point": "all" if parameters.all or parameters.what == "labels" else (point.name if point else DEFAULT_NAME),
+        "working_point": "all" if parameters.all or parameters.what in ("labels", "regions") else (point.name if point else DEFAULT_NAME),
     }  # fmt: skip
     sentence = f"{len(table)} {parameters.what} written to {parameters.output}"
     links = link_run(project, parameters.run) if parameters.what == "candidates" else None
@@ -95,9 +99,16 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
     return Outcome(sentence, values)
 
 
+def _candidate_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of a list of candidates; those of tracks only where foils lie in stacks."""
+    return [*CANDIDATE_COLUMNS, *(TRACK_COLUMNS if table["sheets"].notna().any() else ())]
+
+
 def _table(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> pd.DataFrame:
     if parameters.what == "labels":
         return _with_extras(label_table(project))
+    if parameters.what == "regions":
+        return region_table(project)
     if parameters.what == "candidates":
         unit = "um" if parameters.format == "micromanager" else parameters.stage_unit
         return candidate_table(project, parameters.run, parameters.all, unit, parameters.stage_of, point)
@@ -142,6 +153,8 @@ def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:
         if what == "candidates":
             ends = [[row["x_um"], row["y_um"]], [row["exit_x_um"], row["exit_y_um"]]]
             features.append(candidate_list.line(ends, row))
+        elif what == "regions":
+            features.append(candidate_list.polygon(row.pop("corners_um") or [[None, None]], row))
         else:
             features.append(candidate_list.point(row.get("x_um"), row.get("y_um"), row))
     return features

@@ -18,6 +18,7 @@ from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash
+from moedal_gui.tasks.stacks import stack_words
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def of_project(project: Project) -> Outcome:
         "project": str(project.path), "disk_bytes": disk, "scans": scans,
         "labels": {"count": len(labels), "per_class": per_class, "orphans": int(labels["pit_id"].isna().sum()) if len(labels) else 0},
         "candidates": link.summary.get("candidates") if link else None, "ensembles": _ensembles(project),
-        "detectors": _detectors(project), "steps": _steps(project),
+        "detectors": _detectors(project), "steps": _steps(project), "stacks": link.summary.get("stacks", []) if link else [],
     }  # fmt: skip
     lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
     for row in scans:
@@ -72,6 +73,9 @@ def of_project(project: Project) -> Outcome:
         lines.append(
             f"  {link.summary.get('candidates')} candidates, about {link.summary.get('expected_accidentals')} of them by accident"
         )
+        lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
+    registered = project.catalogue.current_run("register")
+    lines += [f"  Note: {one['note']}" for one in (registered.summary.get("datum", []) if registered else [])]
     return Outcome("\n".join(lines), values)
 
 
@@ -85,7 +89,13 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "whole": scan.whole, "pits": run.summary.get("pits") if run else None, "run": run.name if run else None,
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
         "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {}, "description": _words(scan.description),
+        "datum_confirmed": _confirmed(project, scan),
     }  # fmt: skip
+
+
+def _confirmed(project: Project, scan: ScanRecord) -> dict[str, str] | None:
+    change = project.catalogue.datum.confirmed(scan.description)
+    return None if change is None else {"by": change.annotator, "when": change.when}
 
 
 def _words(description: ScanDescription) -> dict[str, Any]:

@@ -126,10 +126,22 @@ def _enter(project: Project, source: ScanSource, spoken: bool) -> ScanRecord:
         )  # fmt: skip
     said_by_files = _as_files_say(source) if spoken else source.description
     if spoken:
-        project.catalogue.update_scan(record.scan_id, description=source.description, read_as=said_by_files)
+        _describe(project, record, source.description, said_by_files)
     elif known and replace(record.read_as, foil=record.foil, scan=record.scan) != said_by_files:
-        project.catalogue.update_scan(record.scan_id, description=said_by_files, read_as=said_by_files)
+        _describe(project, record, said_by_files, said_by_files)
     return project.catalogue.scan_by_id(record.scan_id)
+
+
+def _describe(project: Project, record: ScanRecord, said: ScanDescription, by_files: ScanDescription) -> None:
+    """Take up another description. Datum points set by hand stay unless somebody now says others; the journal keeps both."""
+    confirmed = project.catalogue.datum.confirmed(record.description)
+    if confirmed is None:
+        project.catalogue.update_scan(record.scan_id, description=said, read_as=by_files)
+        return
+    kept = replace(said, datum=record.description.datum)
+    project.catalogue.update_scan(record.scan_id, description=kept, read_as=by_files)
+    if said.datum not in (record.read_as.datum, record.description.datum):
+        project.catalogue.datum.set(record.scan_id, kept, said.datum, "", "files")
 
 
 def _as_files_say(source: ScanSource) -> ScanDescription:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui import __version__
@@ -20,6 +21,7 @@ from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.register import input_hash, register
+from moedal_gui.tasks.stacks import Sheet, sheet_of, stack_of, stack_words, through_stack
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,51 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     )
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
+    stacks: dict[str, list[Sheet]] = {}
+    before: dict[str, int] = {}
     for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
         scans = [s for s in project.catalogue.scans() if s.foil == foil]
-        pits = foil_pits(project, scans, parameters.run)
-        table, row = _link_foil(foil_mouths(pits, scans))
+        mouths = foil_mouths(foil_pits(project, scans, parameters.run), scans)
+        linking, table, row = _link_foil(mouths)
+        before[foil] = sum(len(t) for t in tables)
+        if linking is not None and (place := stack_of(scans)) is not None:
+            stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
         tables.append(table)
         rows.append({"foil": foil, **row})
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
+    tracks, told = _tracks(stacks, before)
+    probable = with_tracks(links, tracks)
     found = int(links["passes"].sum()) if len(links) else 0
-    accidents = float((1 - links.loc[links["passes"].astype(bool), "score"]).sum()) if len(links) else 0.0
+    accidents = float((1 - probable[links["passes"].to_numpy(bool)]).sum()) if len(links) else 0.0
     values = {
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
-        "foils": rows,
+        "foils": rows, "stacks": told,
     }  # fmt: skip
-    project.catalogue.add_links(run.run_id, links, {**values, "pit_runs": pit_runs})
-    return Outcome(f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links", values)
+    project.catalogue.add_links(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
+    said = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
+    return Outcome("; ".join([said, *(stack_words(one) for one in told)]), values)
+
+
+def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Tracks of all stacks, numbered on from one to the next, and what to say of each stack."""
+    parts: list[pd.DataFrame] = []
+    told: list[dict[str, Any]] = []
+    for stack, sheets in stacks.items():
+        table, summary = through_stack(stack, sheets, before)
+        if len(table):
+            parts.append(table.assign(track=table["track"] + sum(int(one["tracks"]) for one in told)))
+        told.append(summary)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(), told
+
+
+def with_tracks(links: pd.DataFrame, tracks: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Probability of each link, by itself or as part of a track; a sure track makes candidates of all its links."""
+    probable = links["score"].to_numpy(dtype=float, copy=True)
+    if len(tracks):
+        rows, score = tracks["row"].to_numpy(np.intp), tracks["score"].to_numpy(float)
+        probable[rows] = np.maximum(probable[rows], score)
+        links.loc[rows[score >= WANTED_PURITY], "passes"] = True
+    return probable
 
 
 def linked(project: Project, parameters: LinkParameters) -> RunRecord | None:
@@ -70,7 +102,9 @@ def linked(project: Project, parameters: LinkParameters) -> RunRecord | None:
 
 
 def _made_from(project: Project, parameters: LinkParameters) -> str:
-    return digest([input_hash(project), parameters.run])
+    sheets = [(s.description.stack, s.description.sheet) for s in project.catalogue.scans()]
+    said = [sheets] if any(stack for stack, _ in sheets) else []
+    return digest([input_hash(project), parameters.run, *said])
 
 
 def _refresh_registration(project: Project) -> None:
@@ -79,10 +113,10 @@ def _refresh_registration(project: Project) -> None:
         register(project)
 
 
-def _link_foil(found: FoilMouths) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _link_foil(found: FoilMouths) -> tuple[Linking | None, pd.DataFrame, dict[str, Any]]:
     geometry = found.geometry
     if geometry is None:
-        return pd.DataFrame(columns=list(LINK_COLUMNS)), {"links": 0, "reason": found.reason}
+        return None, pd.DataFrame(columns=list(LINK_COLUMNS)), {"links": 0, "reason": found.reason}
     linking = link(found.top, found.bottom, geometry)
     table = _table(linking, found.top_pits, found.bottom_pits, found.top, found.bottom)
     frames = pd.concat([found.top_pits["frame_number"], found.bottom_pits["frame_number"]]).nunique()
@@ -92,7 +126,7 @@ def _link_foil(found: FoilMouths) -> tuple[pd.DataFrame, dict[str, Any]]:
         "estimated": found.estimated, "axis_error_scale": linking.geometry.scale, "axis_bias": linking.geometry.bias,
         "mouth_share": linking.geometry.mouth_share,
     }  # fmt: skip
-    return table, row
+    return linking, table, row
 
 
 def _table(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from moedal_gui.analysis.density import density_map, isolated_fraction
+from moedal_gui.analysis.density import REGIME_BORDERS, density_map, isolated_fraction, outside_trained, regime
 from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_places, place
 from moedal_gui.core.candidate import PIT_COLUMNS
 from moedal_gui.core.errors import NotFoundError
@@ -16,6 +16,9 @@ from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.placement.placing import placement_of
+
+UNTRAINED_NOTE = "outside the densities of the training"
+"""What a score says of itself where pits lie thinner or denser than any example its ensemble has seen."""
 
 
 def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRecord | None:
@@ -73,17 +76,35 @@ def score_run(project: Project, pits: RunRecord) -> RunRecord | None:
     return max(whole, key=lambda r: (r.finished or "", r.run_id)) if whole else None
 
 
+def trained_density(scores: RunRecord | None) -> tuple[float, float] | None:
+    """Lowest and highest density (per mm2) among the examples of the ensemble that gave these scores; None where unknown."""
+    told = scores.summary.get("trained_density") if scores is not None else None
+    return (float(told[0]), float(told[1])) if told else None
+
+
+def borders_of(project: Project) -> tuple[float, float]:
+    """Isolated fractions at which the regimes meet: the project's own, else the program's."""
+    return project.density_borders.now or REGIME_BORDERS
+
+
 def _add_scores(project: Project, table: pd.DataFrame, pits: RunRecord) -> None:
     record = score_run(project, pits)
     scores = project.catalogue.scores(record.run_id) if record is not None else pd.DataFrame({"pit_id": []})
     own = scores.set_index("pit_id").reindex(table["pit_id"])
     for name in SCORE_COLUMNS:
         table[name] = own[name].to_numpy(dtype=float) if name in own else np.nan
+    trained = trained_density(record)
+    outside = np.zeros(len(table), dtype=bool)
+    if trained is not None:
+        outside = outside_trained(table["density_per_mm2"].to_numpy(float), trained) & np.isfinite(
+            table[list(SCORE_COLUMNS)].to_numpy(float)
+        ).any(axis=1)
+    table["score_note"] = np.where(outside, UNTRAINED_NOTE, "").astype(object)
     table["class"] = own["class"].fillna("").to_numpy(dtype=object) if "class" in own else ""
 
 
 def with_density(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> pd.DataFrame:
-    """Pits of a scan (field, x_px, y_px, axes) with density_per_mm2 and isolated_fraction."""
+    """Pits of a scan (field, x_px, y_px, axes) with density_per_mm2, isolated_fraction and regime."""
     table = pits.copy()
     _add_density(project, table, placement_of(project, scan), scan)
     return table
@@ -128,6 +149,7 @@ def _add_density(project: Project, table: pd.DataFrame, placement: ScanPlacement
         if placement.unit == "um":
             density[rows] = per_px2 / (placement.scale / 1000.0) ** 2
     table["density_per_mm2"], table["isolated_fraction"] = density, isolated
+    table["regime"] = regime(isolated, borders_of(project))
 
 
 def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[str, str], ScanPlacement]) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui import __version__
-from moedal_gui.analysis.density import REGIMES, regime
+from moedal_gui.analysis.density import REGIMES
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
@@ -18,7 +19,7 @@ from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import SATURATED_SHARE, FlatField, stuck_share
-from moedal_gui.preselect.methods import Method, chosen_method, detect, measures_of, natural_view
+from moedal_gui.preselect.methods import Method, chosen_method, clean_field, detect, measures_of, natural_view
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
@@ -29,6 +30,7 @@ from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, kn
 
 METHODS: tuple[Method, ...] = get_args(Method)
 _WORTH_SAYING, _MOSTLY = 0.02, 0.5
+_CLEANED = "cleaned_"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class PreselectParameters:
     detector: str | None = field(
         default=None,
         metadata=parameter("a learned detector by name, or another project, for heatmap; the current one by default"),
+    )
+    clean: bool = field(
+        default=False,
+        metadata=parameter(
+            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)"
+        ),
     )
 
 
@@ -57,11 +65,15 @@ class _FieldUnit:
     flat: FlatField
     method: Method
     detector: Path | None
+    clean: bool
 
 
 @dataclass(frozen=True)
 class FieldResult:
-    """Pits of a field (DETECTION_COLUMNS) and its measures (see `imaging.field_measures`)."""
+    """Pits of a field (DETECTION_COLUMNS) and its measures (see `imaging.field_measures`).
+
+    A field that was cleaned first has the shares of `imaging.cleaning.Cleaned` among them, as ``cleaned_...``.
+    """
 
     pits: pd.DataFrame
     measures: dict[str, float]
@@ -78,6 +90,7 @@ def plan(project: Project, parameters: PreselectParameters) -> Plan[_FieldUnit, 
     done = 0
     for scan in seen:
         how = _how(project, scan, parameters)
+        how = _how_cleaned(how) if parameters.clean else how
         run = _run_for(project, scan, how.words)
         runs.append((scan, run, how))
         finished = project.catalogue.done_fields(run.run_id)
@@ -107,28 +120,44 @@ def look_through(unit: _FieldUnit) -> FieldResult:
         images.close()
     method = chosen_method(unit.method, unit.description, unit.flat)
     learned = detector_of(unit.detector) if unit.detector is not None else None
-    dead = [
-        c.step in unit.missing or stuck_share(p) > SATURATED_SHARE
-        for c, p in zip(unit.description.channels, stack, strict=True)
-    ]
-    channels = tuple(replace(c, usable=c.usable and not gone) for c, gone in zip(unit.flat.channels, dead, strict=True))
-    flat = FlatField(channels)
-    if not any(c.usable for c in channels) or chosen_method("auto", unit.description, flat) != chosen_method(
+    flat = usable_flat(stack, unit.description, unit.flat, unit.missing)
+    if not any(c.usable for c in flat.channels) or chosen_method("auto", unit.description, flat) != chosen_method(
         "auto", unit.description, unit.flat
     ):
         return FieldResult(empty_detections(), {})
-    pits = detect(stack, unit.description, flat, method, learned)
-    return FieldResult(pits, measures_of(stack, unit.description, flat))
+    cleaned = clean_field(stack, unit.description, flat) if unit.clean else None
+    pits = detect(stack, unit.description, flat, method, learned, cleaned)
+    shares = {f"{_CLEANED}{name}": share for name, share in cleaned.shares.items()} if cleaned is not None else {}
+    return FieldResult(pits, {**measures_of(stack, unit.description, flat), **shares})
+
+
+def usable_flat(
+    stack: npt.NDArray[Any], description: ScanDescription, flat: FlatField, missing: Sequence[int]
+) -> FlatField:
+    """The scan's flat field for one field: channels that are missing, black or saturated there are not to be used."""
+    dead = [
+        c.step in missing or stuck_share(p) > SATURATED_SHARE for c, p in zip(description.channels, stack, strict=True)
+    ]
+    both = zip(flat.channels, dead, strict=True)
+    return FlatField(tuple(replace(c, usable=c.usable and not gone) for c, gone in both))
 
 
 @dataclass(frozen=True)
 class _How:
-    """How a scan is looked through: the run's words, the method, a learned detector's folder, and what is kept of it."""
+    """How a scan is looked through: the run's words, the method, a learned detector's folder, and what is kept of it.
+
+    ``clean`` stands among the words too, so that a run with it is another than one without.
+    """
 
     words: dict[str, str]
     method: Method
     detector: Path | None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    clean: bool = False
+
+
+def _how_cleaned(how: _How) -> _How:
+    return replace(how, words={**how.words, "clean": "yes"}, clean=True)
 
 
 def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) -> _How:
@@ -177,6 +206,7 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finish
             flat,
             how.method,
             how.detector,
+            how.clean,
         )
         for row in project.catalogue.field_rows(scan.scan_id)
         if row.batch is not None and row.field_id not in finished
@@ -187,7 +217,7 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     rows: list[dict[str, Any]] = []
     for scan, run, how in runs:
         if run.finished is None:
-            settle_pits(project, scan, run, how.summary)
+            settle_pits(project, scan, run, {**how.summary, **_cleaned_summary(project, run, how)})
         light = dict(
             next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id).get(
                 "light", {}
@@ -197,19 +227,38 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
-            "regimes": _regimes(project, scan, pits),
+            "regimes": _regimes(project, scan, pits), **_cleaned_summary(project, run, how),
         })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
     dense = [f"{r['scan']}: {words}" for r in rows if (words := _density_words(r["regimes"]))]
-    return Outcome("\n".join([sentence, *doubts, *dense]), {"scans": rows})
+    cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
+    return Outcome("\n".join([sentence, *cleaned, *doubts, *dense]), {"scans": rows})
+
+
+def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, Any]:
+    """Mean shares of the fields' area that cleaning took or filled; nothing where it was not asked for."""
+    if not how.clean:
+        return {}
+    told = [m for m in project.catalogue.measures(run.run_id).values() if f"{_CLEANED}filled" in m]
+    names = ("dirt", "scratches", "filled")
+    return {
+        "cleaned": {n: sum(m[_CLEANED + n] for m in told) / max(len(told), 1) for n in names} | {"fields": len(told)}
+    }
+
+
+def _cleaned_words(cleaned: Mapping[str, Any]) -> str:
+    return (
+        f"looked at cleaned pictures: {cleaned['filled']:.1%} of the area filled from round about (dirt {cleaned['dirt']:.1%}, "
+        f"scratches {cleaned['scratches']:.1%}); pits that lay there are lost, raw pixels are unchanged"
+    )
 
 
 def _regimes(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, int]:
     """How many pits lie where the density is low, medium or high."""
     if not len(pits):
         return dict.fromkeys(REGIMES, 0)
-    words = regime(with_density(project, scan, pits)["isolated_fraction"].to_numpy(float))
+    words = with_density(project, scan, pits)["regime"].to_numpy(dtype=object)
     return {name: int((words == name).sum()) for name in REGIMES}
 
 

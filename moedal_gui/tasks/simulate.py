@@ -25,13 +25,14 @@ class SimulateParameters:
     candidates: int = field(default=20, metadata=parameter("entry-exit pairs on the foil"))
     channels: str = field(default="10", metadata=parameter("pictures a field", choices=_CHANNELS))
     both_sides: bool = field(default=False, metadata=parameter("scan the sheet turned over too"))
+    sheets: int = field(default=1, metadata=parameter("sheets of a stack that the tracks go through"))
 
 
 def plan(project: None, parameters: SimulateParameters) -> Plan[None, list[Path]]:
     """Draw one foil."""
     del project
-    if parameters.columns < 1 or parameters.rows < 1:
-        raise ArgumentError("--columns and --rows must be at least 1", remedy="give whole numbers")
+    if min(parameters.columns, parameters.rows, parameters.sheets) < 1:
+        raise ArgumentError("--columns, --rows and --sheets must be at least 1", remedy="give whole numbers")
     if not 0 <= parameters.pits_low <= parameters.pits_high or parameters.candidates < 0:
         raise ArgumentError(
             "--pits-low, --pits-high and --candidates do not fit", remedy="give 0 <= low <= high, candidates >= 0"
@@ -59,6 +60,7 @@ def draw(parameters: SimulateParameters) -> list[Path]:
     """Simulate and write the scan folders; returns them."""
     words = SimulationParameters(
         seed=parameters.seed, columns=parameters.columns, rows=parameters.rows, pits_low=parameters.pits_low, pits_high=parameters.pits_high,
-        candidates=parameters.candidates, channels=int(parameters.channels), both_sides=parameters.both_sides,  # type: ignore[arg-type]
+        candidates=parameters.candidates, channels=int(parameters.channels),  # type: ignore[arg-type]
+        both_sides=parameters.both_sides, sheets=parameters.sheets,
     )  # fmt: skip
     return list(simulate_foil(parameters.out, words))

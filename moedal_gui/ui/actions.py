@@ -113,6 +113,7 @@ class Actions:
             "search.show": self.search.open,
             "palette.show": self.palette.open,
             "runs.show": self._runs,
+            "datum.set": self._set_datum,
         }
 
     def _view(self) -> dict[str, Callable[[], object]]:
@@ -129,8 +130,12 @@ class Actions:
             "view.pits": lambda: session.show(pits=not session.display.pits),
             "view.links": lambda: session.show(links=not session.display.links),
             "view.outlines": lambda: session.show(outlines=not session.display.outlines),
+            "view.heat": lambda: session.show(heat=not session.display.heat),
             "field.next": self._workbench.next_unseen,
             "field.previous": self._workbench.previous_field,
+            "region.next": self._workbench.regions.step,
+            "region.looked": self._look,
+            "field.cleaning": self._cleaning,
             "tool.rectangle": lambda: self._tool("rectangle"),
             "tool.lasso": lambda: self._tool("lasso"),
             "theme.system": lambda: self._workbench.settings.change(theme="system"),
@@ -270,6 +275,20 @@ class Actions:
             return
         self._workbench.labelling.give(label, this_only=alone)
 
+    def _cleaning(self) -> None:
+        from moedal_gui.ui.parts.cleaning_view import CleaningView
+
+        sheet, view = self._workbench.session.sheet, self._window.show_canvas().view
+        here = sheet.field_at(view.x, view.y) if sheet is not None else None
+        if here is None:
+            self._window.toasts.say("note", "No field lies in the middle of the canvas: go to one first")
+            return
+        self._show(CleaningView(self._workbench, self._window.relay, here[0], self._window))
+
+    def _look(self) -> None:
+        if self._workbench.settings.now.annotator or self.ask_person():
+            self._workbench.regions.mark()
+
     def _judge(self, verdict: str) -> None:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
@@ -300,6 +319,7 @@ class Actions:
         if canvas is not None:
             canvas.overlay.let_go()
             canvas.use_tool("")
+        self._workbench.datum.pick(None)
         self._workbench.session.show(film=False)
         self._workbench.selection.let_go()
         self._window.show_state()
@@ -349,6 +369,22 @@ class Actions:
             open_.close()
         elif not self._hidden():
             self._show(WhyView(self._workbench, self._window.relay, self._window))
+
+    def _set_datum(self) -> None:
+        from moedal_gui.ui.parts.datum_dialog import DatumDialog
+
+        session = self._workbench.session
+        if session.project is None or session.sheet is None:
+            return
+        if not session.project.writable:
+            self._window.toasts.say("note", f"Datum points cannot be set here. {session.read_only_reason}")
+            return
+        open_ = next((d for d in self._dialogs if isinstance(d, DatumDialog)), None)
+        if open_ is not None:
+            open_.raise_()
+            return
+        self._window.show_canvas()
+        self._show(DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window))
 
     def _hidden(self) -> bool:
         """Whether scores may not be seen now, which is said then."""

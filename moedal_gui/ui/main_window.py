@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         session = workbench.session
         listen(session.project_changed, self._project_changed)
         listen(session.loaded, session.take)
+        listen(workbench.maps.reader.answered, workbench.maps.take)
         listen(workbench.said, self.toasts.say)
         listen(workbench.jobs.changed, self._job_changed)
         listen(workbench.settings.changed, lambda _old, new: self._settings_taken(new))
@@ -225,11 +226,13 @@ class MainWindow(QMainWindow):
         if new is None:
             return
         if old is None:
-            self.show_panel("jobs") if self._docks_shown() else self.toasts.say("note", f"{new.title} has begun")
+            if not new.quiet:
+                self.show_panel("jobs") if self._docks_shown() else self.toasts.say("note", f"{new.title} has begun")
             return
         if old.active and not new.active:
             kind = {"done": "good", "failed": "bad"}.get(new.status, "note")
-            self.toasts.say(kind, f"{new.title}: {new.sentence}" if new.sentence else new.title)  # type: ignore[arg-type]
+            if not (new.quiet and new.status == "done"):
+                self.toasts.say(kind, f"{new.title}: {new.sentence}" if new.sentence else new.title)  # type: ignore[arg-type]
             self.workbench.job_ended(new)
             self.actions_.job_ended(new)
 
@@ -260,7 +263,7 @@ class MainWindow(QMainWindow):
         tool = self.canvas.overlay.tool if self.canvas is not None else ""
         for identity, on in {
             "view.pits": display.pits, "view.links": display.links, "view.outlines": display.outlines,
-            "film.play": display.film, "picture.even": display.even,
+            "view.heat": display.heat, "film.play": display.film, "picture.even": display.even,
             "blind.toggle": workbench.labelling.blind, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
             "theme.system": theme == "system", "theme.light": theme == "light", "theme.dark": theme == "dark",
         }.items():  # fmt: skip

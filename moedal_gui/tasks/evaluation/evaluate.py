@@ -18,7 +18,7 @@ from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table
-from moedal_gui.tasks.evaluation.evaluate_scan import evaluate_scan
+from moedal_gui.tasks.evaluation.evaluate_scan import plan_scan
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placement.placing import placement_of
 
@@ -44,18 +44,16 @@ class EvaluateParameters:
     run: str | None = field(default=None, metadata=parameter("this run instead of the current one"))
 
 
-def plan(project: Project, parameters: EvaluateParameters) -> Plan[None, None]:
+def plan(project: Project, parameters: EvaluateParameters) -> Plan[Any, Any]:
     """Compare the current pits and candidates with a truth file, or the pits with those of another scan."""
     if (parameters.truth is None) == (parameters.truth_scan is None):
         raise ArgumentError("Give --truth or --truth-scan, and not both", remedy="name a label file or a scan")
     if not parameters.tolerance_px > 0:
         raise ArgumentError("--tolerance-px must be above zero", remedy="give a distance in px")
     if parameters.truth_scan is not None:
-        source, offset = parameters.truth_scan, _offset(parameters.offset_px)
-        return at_once(
-            lambda: evaluate_scan(
-                project, source, parameters.truth_of, parameters.scan, parameters.run, offset, parameters.tolerance_px
-            )
+        source, offset = parameters.truth_scan, offset_from(parameters.offset_px)
+        return plan_scan(
+            project, source, parameters.truth_of, parameters.scan, parameters.run, offset, parameters.tolerance_px
         )
     if parameters.offset_px is not None or parameters.truth_of != "pits":
         raise ArgumentError("--offset-px and --truth-of go with --truth-scan", remedy="leave them out")
@@ -64,7 +62,14 @@ def plan(project: Project, parameters: EvaluateParameters) -> Plan[None, None]:
     return at_once(lambda: _evaluate(project, parameters, truth))
 
 
-def _offset(words: str | None) -> tuple[float, float] | None:
+def offset_from(words: str | None) -> tuple[float, float] | None:
+    """The two numbers of ``X,Y``; None for nothing.
+
+    Raises
+    ------
+    ArgumentError
+        They are not two numbers.
+    """
     if words is None:
         return None
     try:

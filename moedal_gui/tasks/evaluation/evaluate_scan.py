@@ -18,7 +18,7 @@ from moedal_gui.analysis.registration import ACCIDENTAL_SHIFT_PX
 from moedal_gui.analysis.resolution import common_offset
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
-from moedal_gui.core.task import Outcome
+from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.evaluation.evaluate_scan_sum import resolution, sentence, together
@@ -49,10 +49,18 @@ class Carried:
     searched: bool | None
 
 
-def evaluate_scan(
+@dataclass(frozen=True)
+class ScanUnit:
+    """What is worked out at once: the matches of one scan at one distance, or (``cut_px`` None) all else of it."""
+
+    part: int
+    cut_px: float | None
+
+
+def plan_scan(
     project: Project, truth_scan: str, truth_of: str, scan: str | None, run: str | None,
     offset_px: tuple[float, float] | None, tolerance_px: float,
-) -> Outcome:  # fmt: skip
+) -> Plan[ScanUnit, dict[str, Any]]:  # fmt: skip
     """Compare pits with those of another scan of the foil.
 
     Raises
@@ -68,17 +76,30 @@ def evaluate_scan(
             raise NotFoundError("A scan cannot be its own truth", truth_scan, "name another scan with --scan")
     else:
         targets = [s for s in project.catalogue.scans() if s.foil == source.foil and s.scan_id != source.scan_id]
-    parts = []
-    for target in targets:
-        carried = _carried(project, source, truth, target, run, offset_px)
-        if carried is not None:
-            parts.append((carried, _figures(source, carried, tolerance_px)))
+    every = (_carried(project, source, truth, target, run, offset_px) for target in targets)
+    parts = [carried for carried in every if carried is not None]
     if not parts:
         raise NotFoundError(
             f"No other scan of foil {source.foil} has pits in the frame of {source.scan}", scan or "", "find pits in it and register it first"
         )  # fmt: skip
-    values = together([f for _, f in parts], tolerance_px)
-    return Outcome(sentence(values, source), {**values, "truth_scan": source.scan})
+    figures: list[dict[str, Any]] = [{"cuts": []} for _ in parts]
+
+    def work(unit: ScanUnit) -> dict[str, Any]:
+        carried = parts[unit.part]
+        return _figures(source, carried, tolerance_px) if unit.cut_px is None else _cut(carried, unit.cut_px)
+
+    def commit(unit: ScanUnit, found: dict[str, Any]) -> None:
+        if unit.cut_px is None:
+            figures[unit.part] |= found
+        else:
+            figures[unit.part]["cuts"].append(found)
+
+    def finish() -> Outcome:
+        values = together(figures, tolerance_px)
+        return Outcome(sentence(values, source), {**values, "truth_scan": source.scan})
+
+    units = [ScanUnit(part, cut) for part in range(len(parts)) for cut in (*CUTS_PX, None)]
+    return Plan(units, work, commit, finish)
 
 
 def _truth(project: Project, source: ScanRecord, truth_of: str) -> pd.DataFrame:
@@ -164,7 +185,6 @@ def _figures(source: ScanRecord, carried: Carried, tolerance: float) -> dict[str
         "offset_px": [round(v, 4) for v in carried.offset_px], "offset_searched": bool(carried.searched),
         "offset_found": carried.searched is not None,
         **pit_figures(len(truth), len(found), surfaces),
-        "cuts": [_cut(carried, cut) for cut in CUTS_PX],
         "resolution_px": resolution(residual, tolerance),
         "misses": [_true_place(source, carried, int(t)) for t in missed],
         "false_finds": [_found_place(carried, int(f)) for f in false],

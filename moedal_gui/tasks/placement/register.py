@@ -15,8 +15,9 @@ from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest, geometry_hash
 from moedal_gui.tasks.pit_table import pit_run
+from moedal_gui.tasks.placement.datum_frame import tie_foil
 from moedal_gui.tasks.placement.field_overlaps import misplaced_fields
-from moedal_gui.tasks.placement.tie_scans import pair_rows, tie_scans
+from moedal_gui.tasks.placement.tie_scans import pair_rows
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ def register(project: Project) -> Outcome:
     pits = {s.scan_id: _pits(project, s) for s in scans}
     run = project.catalogue.open_run("register", None, {}, input_hash(project), __version__)
     pairs: list[dict[str, Any]] = []
+    datum: list[dict[str, Any]] = []
     for foil in dict.fromkeys(s.foil for s in scans):
         group = [s for s in scans if s.foil == foil]
-        told = tie_scans(group, plain, pits)
+        told, finding = tie_foil(group, plain, pits)
+        datum += [finding] if finding else []
         pairs += pair_rows(group, told)
         for scan in group:
             kept = placement_to_plain(told.placed[scan.scan_id])
@@ -54,8 +57,9 @@ def register(project: Project) -> Outcome:
                 kept |= {"overlaps": found.to_plain()}
             project.catalogue.set_placement(run.run_id, scan.scan_id, kept)
     rows = [{"foil": s.foil, "scan": s.scan, **o.figures} for s in scans if (o := overlaps[s.scan_id]) is not None]
-    project.catalogue.finish_run(run.run_id, {"pairs": pairs, "overlaps": rows})
-    return Outcome(_sentence(pairs, scans, rows), {"run": run.name, "pairs": pairs, "overlaps": rows})
+    values = {"pairs": pairs, "overlaps": rows, "datum": datum}
+    project.catalogue.finish_run(run.run_id, values)
+    return Outcome("; ".join([_sentence(pairs, scans, rows), *(d["note"] for d in datum)]), {"run": run.name, **values})
 
 
 def input_hash(project: Project) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from moedal_gui.analysis.datum import STILL
+from moedal_gui.analysis.datum import STILL, mark_misfits
 from moedal_gui.analysis.registration import agreement, moved, refine, tied
 from moedal_gui.analysis.tying import Side, Tie, tie
 from moedal_gui.core.placement import ScanPlacement
@@ -40,17 +40,20 @@ class TiedScans:
 
 
 def tie_scans(
-    scans: Sequence[ScanRecord], plain: Mapping[int, ScanPlacement], pits: Mapping[int, pd.DataFrame]
+    scans: Sequence[ScanRecord],
+    plain: Mapping[int, ScanPlacement],
+    pits: Mapping[int, pd.DataFrame],
+    doubted: Collection[int] = (),
 ) -> TiedScans:
     """Tie the scans of one foil.
 
-    The first scan with datum points and pits is where the others are brought; a scan is tied to it or to one tied before.
-    Scans that nothing ties to it are tied among themselves.
+    The first scan with datum points (not those of ``doubted`` scans, if others have some) and pits is where the others are
+    brought; a scan is tied to it or to one tied before. Scans that nothing ties to it are tied among themselves.
     """
     result = TiedScans(plain, pits)
     pending = list(scans)
     while pending:
-        first = _reference(pending, plain, pits)
+        first = _reference(pending, plain, pits, doubted)
         pending.remove(first)
         result.placed[first.scan_id] = plain[first.scan_id]
         group = [first]
@@ -66,10 +69,14 @@ def tie_scans(
 
 
 def _reference(
-    scans: Sequence[ScanRecord], plain: Mapping[int, ScanPlacement], pits: Mapping[int, pd.DataFrame]
+    scans: Sequence[ScanRecord],
+    plain: Mapping[int, ScanPlacement],
+    pits: Mapping[int, pd.DataFrame],
+    doubted: Collection[int],
 ) -> ScanRecord:
-    def rank(scan: ScanRecord) -> tuple[bool, bool]:
-        return not tied(plain[scan.scan_id], scan.description), not len(pits[scan.scan_id])
+    def rank(scan: ScanRecord) -> tuple[bool, bool, bool]:
+        untied = not tied(plain[scan.scan_id], scan.description)
+        return untied, scan.scan_id in doubted, not len(pits[scan.scan_id])
 
     return min(scans, key=rank)
 
@@ -97,12 +104,18 @@ def _tie_to_one(scan: ScanRecord, group: Sequence[ScanRecord], so_far: TiedScans
 
 
 def _side(scan: ScanRecord, placement: ScanPlacement, so_far: TiedScans, pixel: float) -> Side:
-    known = [p for p in scan.description.datum if p.field in placement.centres and p.field not in placement.loose]
     datum: Floats | None = None
     if tied(so_far.plain[scan.scan_id], scan.description):
-        x, y = [p.x_px for p in known], [p.y_px for p in known]
-        datum = placement.to_frame([p.field for p in known], x, y, flop=False) / pixel
+        datum = datum_places(scan, placement) / pixel
     return Side(so_far.places(scan.scan_id, placement) / pixel, datum)
+
+
+def datum_places(scan: ScanRecord, placement: ScanPlacement) -> Floats:
+    """Datum points (K, 2) of a scan in the frame of a placement, those in fields that have a position."""
+    known = [p for p in scan.description.datum if p.field in placement.centres and p.field not in placement.loose]
+    if not known:
+        return np.zeros((0, 2))
+    return placement.to_frame([p.field for p in known], [p.x_px for p in known], [p.y_px for p in known], flop=False)
 
 
 def _placed(own: ScanPlacement, parent: ScanPlacement, found: Tie) -> ScanPlacement:
@@ -136,6 +149,8 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         row["datum_left_out"] = link.datum.left_out
     if link is not None and link.misfit:
         row["datum_misfit"] = True
+    if by_datum:
+        row["datum_points"] = _datum_points(a, b, told)
     if not len(ours) or not len(theirs):
         row["reason"] = "no pits yet; the datum points alone were used"
         return row
@@ -154,6 +169,17 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
     else:
         row["refined"]["order"] = order
     return row
+
+
+def _datum_points(a: ScanRecord, b: ScanRecord, told: TiedScans) -> list[dict[str, float | None]]:
+    """How each datum point of b lies against a's, px: after a rigid fit of all, and after one of all the others."""
+    pixel = told.plain[a.scan_id].scale
+    ours, theirs = (datum_places(s, told.plain[s.scan_id]) / pixel for s in (a, b))
+    misfits = mark_misfits(ours, theirs)
+    return [
+        {name: round(float(v), 2) if np.isfinite(v) else None for name, v in (("fitted_px", f), ("alone_px", o))}
+        for f, o in zip(misfits.fitted, misfits.alone, strict=True)
+    ]
 
 
 def _link_between(a: ScanRecord, b: ScanRecord, told: TiedScans) -> Tie | None:

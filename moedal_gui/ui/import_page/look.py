@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from moedal_gui.app.shading import Rgb
 from moedal_gui.core.scan import DatumPoint
 from moedal_gui.ui.theme import MARKS
+from moedal_gui.ui.viewer.datum_marks import draw_datum
 from moedal_gui.ui.viewer.marks import STAMP_PX, stamp
 from moedal_gui.ui.widgets.pixels import to_image
 
@@ -30,7 +31,7 @@ class Look(QWidget):
         self.setAccessibleName("The field as it would be read, with its pits")
         self._image = QImage()
         self._pits = pd.DataFrame()
-        self._datum: list[DatumPoint] = []
+        self._datum: list[tuple[int, DatumPoint]] = []
         self._mirrored = False
         self.notice = ""
 
@@ -44,8 +45,8 @@ class Look(QWidget):
         self._pits, self._mirrored = pits, mirrored
         self.update()
 
-    def show_datum(self, points: list[DatumPoint]) -> None:
-        """Take up the pin holes of this field."""
+    def show_datum(self, points: list[tuple[int, DatumPoint]]) -> None:
+        """Take up the pin holes of this field, each with its number, from 0."""
         self._datum = points
         self.update()
 
@@ -65,9 +66,9 @@ class Look(QWidget):
         scale = target.width() / self._image.width()
         for row in self._pits.to_dict("records"):
             self._paint_pit(painter, row, target, scale)
-        for number, point in enumerate(self._datum, start=1):
+        for number, point in self._datum:
             place = QPointF(target.left() + (point.x_px + 0.5) * scale, target.top() + (point.y_px + 0.5) * scale)
-            self._paint_datum(painter, place, number)
+            draw_datum(painter, place, str(number))
         if self.notice:
             painter.setPen(QColor("#ffffff"))
             painter.fillRect(QRectF(target.left(), target.top(), target.width(), 26), QColor(0, 0, 0, 170))
@@ -96,13 +97,6 @@ class Look(QWidget):
         painter.setPen(QPen(QColor(MARKS[name].colour), 1.6))
         painter.drawEllipse(place, size / 2 + 1, size / 2 + 1)
         painter.drawPixmap(place + QPointF(size * 0.4, -size * 0.4 - STAMP_PX), stamp(name, False))
-
-    def _paint_datum(self, painter: QPainter, place: QPointF, number: int) -> None:
-        for pen in (QPen(QColor(0, 0, 0, 200), 4), QPen(QColor("#F0E442"), 2)):
-            painter.setPen(pen)
-            painter.drawLine(place - QPointF(12, 0), place + QPointF(12, 0))
-            painter.drawLine(place - QPointF(0, 12), place + QPointF(0, 12))
-        painter.drawText(place + QPointF(10, -8), str(number))
 
     def _on_screen(self, x: float, y: float, target: QRectF, scale: float) -> QPointF:
         if self._mirrored:

@@ -89,9 +89,9 @@ class ImportPage(Panel):
             thumb.set_caption(lamp_name(channel))
         points = [f"{p.field}: {p.x_px:g}, {p.y_px:g}" for p in new.datum]
         self.datum.setText(
-            "   ".join(f"{n}) {text}" for n, text in enumerate(points, start=1)) or "none: the stage's frame serves"
+            "   ".join(f"{n}) {text}" for n, text in enumerate(points)) or "none: the stage's frame serves"
         )
-        self.look.show_datum([p for p in new.datum if p.field == self.field.currentText()])
+        self._show_datum(new)
         open_ = sorted(new.assumed & {*self.rows, "channels", "mirrored"})
         self.assumed.setText(
             f"Assumed, nobody said so yet: {', '.join(w.replace('_', ' ') for w in open_)}."
@@ -325,7 +325,7 @@ class ImportPage(Panel):
         self._show_picture(self._picture)
         pits = found.pits
         self.look.show_pits(pits, self.draft.description.mirrored)
-        self.look.show_datum([p for p in self.draft.description.datum if p.field == found.field])
+        self._show_datum(self.draft.description)
         self.look.notice = found.problems[0] if found.problems else ""
         if not found.done:
             self.sentence.setText("looking for pits…")
@@ -336,6 +336,10 @@ class ImportPage(Panel):
             )
         else:
             self.sentence.setText("No pit found in this field")
+
+    def _show_datum(self, description: ScanDescription) -> None:
+        field = self.field.currentText()
+        self.look.show_datum([(k, p) for k, p in enumerate(description.datum) if p.field == field])
 
     def _failed(self, _generation: int, error: Exception) -> None:
         self.sentence.setText(str(error))

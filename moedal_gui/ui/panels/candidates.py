@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from moedal_gui.app.candidates import Pair
+from moedal_gui.app.candidates import Pair, accidents_of
 from moedal_gui.app.crop_pictures import channel_picture, relief_picture
 from moedal_gui.app.crops import Crop
 from moedal_gui.app.workbench import Workbench
@@ -31,12 +31,15 @@ from moedal_gui.ui.widgets.pixels import PixelView
 _COLUMNS = (
     Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
     Column("score", "Score", "How well the ellipses foretell each other's place; best first", number(3)),
+    Column("sheets", "Sheets", "Sheets of the stack that this track goes through", number(0)),
     Column("verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, "")),
     Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", number(3)),
     Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
+    Column("regime", "Density", "Regime of density at the entry: in high, a pair says nothing", str),
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
     Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
 )
+_SHEETS = [column.name for column in _COLUMNS].index("sheets")
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
 
@@ -98,9 +101,10 @@ class CandidatesPanel(Panel):
             "Accepted": verdict == "accepted", "Rejected": verdict == "rejected",
         }[self.which.currentText()]  # fmt: skip
         self.model.show_table(table, keep)
+        self.table.setColumnHidden(_SHEETS, bool(table["sheets"].isna().all()))
         header = self.table.horizontalHeader()
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
-        expected = float(table.loc[keep, "accidental_probability"].sum())
+        expected = float(accidents_of(table)[keep].sum())
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
         self.apply(None, self._workbench.candidates.row)
 

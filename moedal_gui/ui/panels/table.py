@@ -50,6 +50,12 @@ def _density(workbench: Workbench, relay: Relay) -> Panel:
     return DensityPanel(workbench, relay)
 
 
+def _registration(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.registration import RegistrationPanel
+
+    return RegistrationPanel(workbench, relay)
+
+
 def _ternary(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.ternary import TernaryPanel
 
@@ -68,6 +74,12 @@ def _training(workbench: Workbench, relay: Relay) -> Panel:
     return TrainingPanel(workbench, relay)
 
 
+def _clean_to_dirty(workbench: Workbench, relay: Relay) -> Panel:
+    from moedal_gui.ui.panels.clean_to_dirty import CleanToDirtyPanel
+
+    return CleanToDirtyPanel(workbench, relay)
+
+
 def _jobs(workbench: Workbench, relay: Relay) -> Panel:
     from moedal_gui.ui.panels.jobs import JobsPanel
 
@@ -79,11 +91,15 @@ PANELS: tuple[PanelRow, ...] = (
     PanelRow("labelling", "Labelling", "The pit in front, the class keys, the queue", "right", _labelling, "Alt+2"),
     PanelRow("candidates", "Candidates", "Entry-exit pairs, ranked", "right", _candidates, "Alt+3"),
     PanelRow("density", "Density", "Pits per mm² over the scan", "lower right", _density, "Alt+4"),
+    PanelRow("registration", "Registration", "How well the scans of a foil lie on each other, and where they do not",
+             "lower right", _registration, "Alt+9"),
     PanelRow("ternary", "Ternary", "Every pit between candidate, top and bottom, and the border between them", "lower right",
              _ternary, "Alt+6"),
     PanelRow("roc", "ROC", "Efficiency, purity, calibration; the working point and the stage time it costs", "lower right",
              _roc, "Alt+7"),
     PanelRow("training", "Training", "Train experts beside your work, and the ensembles there are", "lower right",
              _training, "Alt+8"),
+    PanelRow("clean_to_dirty", "Clean to dirty", "One scan of the foil as the truth of another: efficiency, purity, every mistake",
+             "right", _clean_to_dirty, "Alt+0"),
     PanelRow("jobs", "Jobs", "What runs, how far, and how it ended", "lower right", _jobs, "Alt+5"),
 )  # fmt: skip

@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QTransform
+from PySide6.QtGui import QColor, QTransform
 
 from moedal_gui.ui.theme import tones_in_force
 
+_PLAIN = "viridis"
+_PARTED = "CET-CBD1"  # told apart by every kind of colour vision
 _FINE = 12  # pixels of the hatching per cell, along each axis
 
 
@@ -27,9 +29,9 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.hideButtons()
         self._image = pg.ImageItem(axisOrder="row-major")
         self.addItem(self._image)
-        self._bar = pg.ColorBarItem(colorMap=pg.colormap.get("viridis"), interactive=False, width=12)
+        self._bar = pg.ColorBarItem(colorMap=pg.colormap.get(_PLAIN), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
-        self.hatched = False
+        self.hatched = self.hatched_down = False
         self._hatch = pg.ImageItem(axisOrder="row-major")
         self.addItem(self._hatch)
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
@@ -41,28 +43,39 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         cell: float,
         unit: str,
         most: float | None = None,
+        both_ways: bool = False,
     ) -> None:
         """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide, lengths in ``unit``.
 
-        ``most`` ends the scale of the values; by default their largest does.
+        ``most`` ends the scale of the values; by default their largest does. With ``both_ways`` the scale runs as far below 0
+        as above, in colours that part at 0.
         """
-        finite = values[np.isfinite(values)]
+        finite = np.abs(values[np.isfinite(values)])
         self._image.setImage(values, autoLevels=False)
-        self._bar.setLevels((0.0, most or max(float(finite.max()) if finite.size else 1.0, 1e-6)))
+        self._bar.setColorMap(pg.colormap.get(_PARTED if both_ways else _PLAIN))
+        end = most or max(float(finite.max()) if finite.size else 1.0, 1e-6)
+        self._bar.setLevels((-end if both_ways else 0.0, end))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
         self.setLabel("bottom", unit)
         self.dress()
         self.autoRange(padding=0.02)
 
-    def hatch(self, cells: npt.NDArray[np.bool_]) -> None:
-        """Draw slanting lines over some of the cells of the map shown."""
-        self.hatched = bool(cells.any())
-        wide = np.kron(cells, np.ones((_FINE, _FINE), dtype=bool))
+    def hatch(
+        self,
+        cells: npt.NDArray[np.bool_],
+        others: npt.NDArray[np.bool_] | None = None,
+        colour: str = "#ffffff",
+    ) -> None:
+        """Draw rising lines over some of the cells of the map shown, and falling ones over others."""
+        ink = QColor(colour)
+        falling_cells = np.zeros_like(cells) if others is None else others
+        self.hatched, self.hatched_down = bool(cells.any()), bool(falling_cells.any())
+        wide, falling = (np.kron(some, np.ones((_FINE, _FINE), dtype=bool)) for some in (cells, falling_cells))
         y, x = np.indices(wide.shape)
-        lines = wide & ((x + y) % (2 * _FINE // 3) < 2)
+        lines = wide & ((x + y) % (2 * _FINE // 3) < 2) | falling & ((x - y) % (2 * _FINE // 3) < 2)
         picture = np.zeros((*wide.shape, 4), np.uint8)
-        picture[lines] = (255, 255, 255, 210)
+        picture[lines] = (ink.red(), ink.green(), ink.blue(), 210)
         self._hatch.setImage(picture)
 
     def dress(self) -> None:

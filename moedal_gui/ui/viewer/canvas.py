@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from moedal_gui.app.display import Display, Picture, pictures_of
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.search import places_of
+from moedal_gui.app.settings import Settings
 from moedal_gui.app.shading import Limits
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.cut import Cut, Lasso
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.viewer.channel_strip import ChannelStrip
+from moedal_gui.ui.viewer.datum_picker import DatumPicker
 from moedal_gui.ui.viewer.film import Film
 from moedal_gui.ui.viewer.minimap import LONGEST_PX, Minimap
 from moedal_gui.ui.viewer.overlay import Overlay, Tool
@@ -49,6 +51,7 @@ class Canvas(QWidget):
         self.overlay = Overlay(self.screen_.surface)
         self.minimap = Minimap(self.overlay)
         self.film = Film(self.screen_, self)
+        self.datum = DatumPicker(workbench, relay, self.overlay, self.use_tool)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -81,6 +84,11 @@ class Canvas(QWidget):
         listen(workbench.session.went_to, self.go_to)
         listen(workbench.selection.changed, lambda _old, new: self._take_cut(new))
         listen(workbench.selection.focus_changed, lambda _old, new: self._take_focus(new))
+        for signal in (workbench.maps.changed, workbench.maps.chosen, workbench.maps.borders_changed):
+            listen(signal, lambda _old, _new: self._take_heat())
+        listen(workbench.regions.changed, self._take_regions)
+        listen(workbench.regions.moved, lambda _old, _new: self._take_regions())
+        listen(workbench.settings.changed, self._settings_changed)
         listen(workbench.labelling.changed, lambda _change: self._labels_changed())
         listen(workbench.labelling.blind_changed, lambda _on: self._labels_changed())
 
@@ -100,6 +108,8 @@ class Canvas(QWidget):
         """Take up another state of the display."""
         if old.film != new.film:
             self._play(new.film)
+        if old.heat != new.heat:
+            self._take_heat()
         if (old.picture, old.even) != (new.picture, new.even):
             self.strip.mark(new.picture)
             self.strip.mark_even(new.even)
@@ -205,6 +215,7 @@ class Canvas(QWidget):
             self.fit()
         self._ask_overview()
         self._ask_picture()
+        self.datum.refresh()
         self._redraw()
 
     def _take_pits(self, pits: PitSheet | None) -> None:
@@ -236,6 +247,28 @@ class Canvas(QWidget):
                 self._look(replace(self.view, x=x, y=y))
                 return
         self._redraw()
+
+    def _settings_changed(self, old: Settings, new: Settings) -> None:
+        if old.heat_opacity != new.heat_opacity:
+            self._take_heat()
+
+    def _take_regions(self) -> None:
+        self.overlay.regions, self.overlay.region_in_front = self._workbench.regions.boxes, self._workbench.regions.row
+        self.overlay.update()
+
+    def _take_heat(self) -> None:
+        """The map that is looked at, where it is to be seen; pyqtgraph's colours are loaded with the first one."""
+        workbench, heat = self._workbench, None
+        maps, sheet = workbench.maps.now, workbench.maps.sheet
+        if workbench.session.display.heat and maps is not None and sheet is not None:
+            from moedal_gui.app.density import shown_map
+            from moedal_gui.ui.viewer.heat import Heat
+
+            trained = workbench.session.pits.trained_density if workbench.session.pits is not None else None
+            shown = shown_map(maps, workbench.maps.kind, workbench.maps.borders, trained)
+            heat = Heat(shown, sheet, workbench.settings.now.heat_opacity)
+        self.overlay.heat = heat
+        self.overlay.update()
 
     def _labels_changed(self) -> None:
         self.overlay.codes = self._workbench.labelling.codes_shown
@@ -339,6 +372,9 @@ class Canvas(QWidget):
     # mouse
     def _click(self, sx: float, sy: float, add: bool) -> None:
         x, y = self.view.to_plane(sx, sy)
+        if self.overlay.tool == "datum":
+            self.datum.place(x, y)
+            return
         row = self._row_at(x, y)
         pits = self.overlay.pits
         if row is None or pits is None:
@@ -361,7 +397,9 @@ class Canvas(QWidget):
         self._workbench.session.point_at((x, y))
         row = self._row_at(x, y)
         pits = self.overlay.pits
-        card = card_of(pits, row, int(self.overlay.codes[row])) if row is not None and pits is not None else []
+        card = []
+        if row is not None and pits is not None:
+            card = card_of(pits, row, int(self.overlay.codes[row]), self._workbench.maps.borders)
         if card or self.overlay.card:
             self.overlay.card = card
             self.overlay.update()

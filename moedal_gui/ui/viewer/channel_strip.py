@@ -74,6 +74,7 @@ class ChannelStrip(QFrame):
         for button in self._buttons.values():
             self._group.removeButton(button)
             self._layout.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self._buttons = {}
         for picture in pictures:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, 
 
 from moedal_gui.app.labelling import HIDDEN
 from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
-from moedal_gui.app.sheet import Sheet
+from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.core.label import CLASSES
 from moedal_gui.ui.theme import MARKS
 from moedal_gui.ui.viewer.marks import STAMP_PX, stamp
@@ -140,6 +140,24 @@ def draw_counts(painter: QPainter, scene: Scene, size: tuple[int, int], font: QF
             painter.drawRoundedRect(pill, 9, 9)
             painter.setPen(QColor("#ffffff"))
             painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def draw_regions(painter: QPainter, view: View, boxes: list[Box], in_front: int | None, font: QFont) -> None:
+    """Dashed frames round regions to look at, with their numbers; the one in front is drawn whole."""
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for number, (x0, y0, x1, y1) in enumerate(boxes):
+        frame = QRectF(QPointF(*view.to_screen(x0, y0)), QPointF(*view.to_screen(x1, y1))).adjusted(-4, -4, 4, 4)
+        stroke = Qt.PenStyle.SolidLine if number == in_front else Qt.PenStyle.DashLine
+        for pen in (QPen(_SHADOW, 4.4), QPen(QColor("#ffffff"), 2.0, stroke)):
+            painter.setPen(pen)
+            painter.drawRect(frame)
+        words = f"{number + 1}"
+        pill = QRectF(frame.left(), frame.top() - 20, metrics.horizontalAdvance(words) + 12, 18)
+        painter.fillRect(pill, QColor(16, 17, 20, 215))
+        painter.setPen(QColor("#ffffff"))
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def draw_outlines(painter: QPainter, scene: Scene, sheet: Sheet, font: QFont) -> None:

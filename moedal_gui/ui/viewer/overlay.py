@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,16 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from moedal_gui.app.pits import PitSheet
-from moedal_gui.app.sheet import Sheet
+from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.ui.viewer import drawing
+from moedal_gui.ui.viewer.datum_marks import draw_datum
 from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
 
-Tool = Literal["", "rectangle", "lasso"]
+if TYPE_CHECKING:
+    from moedal_gui.ui.viewer.heat import Heat
+
+Tool = Literal["", "rectangle", "lasso", "datum"]
 _DRAG_FROM_PX = 4.0
 _ARROWS = {
     Qt.Key.Key_Left: (80.0, 0.0),
@@ -62,6 +66,10 @@ class Overlay(QWidget):
         self.focus_row: int | None = None
         self.card: list[str] = []
         self.notice = ""
+        self.datum: list[tuple[float, float, str, bool]] = []  # x, y of the plane, number, only expected
+        self.heat: Heat | None = None
+        self.regions: list[Box] = []
+        self.region_in_front: int | None = None
         self._pressed: QPointF | None = None
         self._last = QPointF()
         self._cursor = QPointF(-1, -1)
@@ -91,17 +99,25 @@ class Overlay(QWidget):
         painter.end()
 
     def _paint_scene(self, painter: QPainter, scene: Scene, font: QFont) -> None:
+        if self.heat is not None:
+            self.heat.draw(painter, scene.view)
         if self.sheet is not None:
             drawing.draw_outlines(painter, scene, self.sheet, font)
         if self.pits is not None:
-            if self.sheet is not None:
+            if self.sheet is not None and self.heat is None:
                 drawing.draw_counts(painter, scene, self.sheet.size, font)
             drawing.draw_links(painter, scene)
             drawing.draw_pits(painter, scene, self.pits, self.codes, self.picked)
             if self.focus_row is not None:
                 drawing.draw_focus(painter, scene.view, self.pits, self.focus_row)
         if self.sheet is not None:
+            for x, y, number, wanted in self.datum:
+                draw_datum(painter, QPointF(*scene.view.to_screen(x, y)), number, wanted)
             drawing.draw_scale_bar(painter, scene.view, self.sheet.um_per_px, font)
+        if self.heat is not None or self.region_in_front is not None:
+            drawing.draw_regions(painter, scene.view, self.regions, self.region_in_front, font)
+        if self.heat is not None:
+            self.heat.draw_legend(painter, scene.view, font)
 
     def _paint_shape(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor("#ffffff"), 1.6, Qt.PenStyle.DashLine))
@@ -129,7 +145,7 @@ class Overlay(QWidget):
         elif held & Qt.KeyboardModifier.AltModifier:
             self._drawing = "lasso"
         else:
-            self._drawing = self.tool
+            self._drawing = "" if self.tool == "datum" else self.tool
         self._path = [event.position()] if self._drawing else []
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -37,6 +37,11 @@ class PixelView(QWidget):
         self._image = QImage() if array is None else to_image(array)
         self.update()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no picture."""
+        return self._image.isNull()
+
     def set_caption(self, caption: str) -> None:
         """Take up another caption."""
         self._caption = caption

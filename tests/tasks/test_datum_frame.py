@@ -1,0 +1,71 @@
+"""The frame of a foil follows the datum points that the scans agree on, wherever the wrong one is."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_scans import drawn_pits, on_foil, project_of
+from scipy.spatial import cKDTree
+
+from moedal_gui.store.project import Project
+from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
+from moedal_gui.tasks.placement.placing import placement_of
+
+OFF = (40.0, 60.0)
+FINE: dict[int, tuple[float, float]] = {}
+
+
+def _registered(path: Path, pits: np.ndarray) -> tuple[dict[str, Any], str, float]:
+    """The finding, the sentence, and the farthest (um) that any scan's pits lie from where they truly are."""
+    with Project.open(path, write=True) as project:
+        told = run(register.plan(project, register.RegisterParameters()))
+        away = []
+        for scan in project.catalogue.scans():
+            table = project.catalogue.pits(project.catalogue.current_run("preselect", scan.scan_id).run_id)
+            placed = placement_of(project, scan).to_frame(table["field"], table["x_px"], table["y_px"])
+            away.append(float(cKDTree(on_foil(pits)).query(placed)[0].max()))
+    return dict(told.values), told.sentence, max(away)
+
+
+@pytest.mark.parametrize("point", [0, 1, 2])
+def test_a_wrong_point_of_the_first_scan_does_not_turn_the_foil(tmp_path: Path, point: int) -> None:
+    pits = drawn_pits()
+    scans = {"a": (1.4, {point: OFF}), "b": (-1.2, FINE), "c": (0.6, FINE)}
+    values, sentence, away = _registered(project_of(tmp_path, scans, pits), pits)
+    (finding,) = values["datum"]
+    assert finding["reference"] != "a" and [w["scan"] for w in finding["wrong"]] == ["a"]
+    assert [p["point"] for p in finding["wrong"][0]["points"]] == [point]
+    assert abs(finding["wrong"][0]["points"][0]["off_px"] - np.hypot(*OFF)) < 4
+    assert "follow" in sentence and away < 8.0  # um; a turned frame would be off by a hundred
+
+
+def test_points_all_wrong_alike_are_found_by_the_pits(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    scans = {"a": (0.0, dict.fromkeys(range(3), OFF)), "b": (-1.2, FINE), "c": (0.6, FINE)}
+    values, _, away = _registered(project_of(tmp_path, scans, pits), pits)
+    (finding,) = values["datum"]
+    assert finding["wrong"][0]["scan"] == "a" and len(finding["wrong"][0]["points"]) == 3 and away < 8.0
+
+
+def test_two_scans_alone_cannot_tell_whose_is_wrong(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    values, sentence, _ = _registered(project_of(tmp_path, {"a": (0.5, {2: OFF}), "b": (-1.0, FINE)}, pits), pits)
+    (finding,) = values["datum"]
+    assert not finding["wrong"] and {u["scan"] for u in finding["undecided"]} == {"a", "b"}
+    assert [p["point"] for p in finding["undecided"][0]["points"]] == [2]
+    assert "no majority" in sentence
+
+
+def test_one_scan_has_nothing_to_be_checked_against(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    values, sentence, _ = _registered(project_of(tmp_path, {"a": (0.5, FINE)}, pits), pits)
+    assert values["datum"][0]["checked"] is False and "cannot be checked" in sentence
+
+
+def test_nothing_is_said_where_all_agree(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    values, _, away = _registered(project_of(tmp_path, {"a": (1.4, FINE), "b": (-1.2, FINE)}, pits), pits)
+    assert values["datum"] == [] and away < 8.0
+    assert all(p["fitted_px"] < 3 and p["alone_px"] < 5 for p in values["pairs"][0]["datum_points"])
