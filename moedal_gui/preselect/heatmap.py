@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 SAME_PIT = 0.3
 """Two centres of one surface nearer than this share of the smaller half axis are one pit."""
 _SAME_PIT_PX = 2.0
+_FAINT = 0.3
 _SMALLEST_PX = 1.0
 
 
@@ -72,6 +73,19 @@ def detect_by_heatmap(
     table["snr"] = _snr(planes, table)
     table = table.sort_values("probability", ascending=False, kind="stable")
     return table[list(DETECTION_COLUMNS)].astype(DETECTION_COLUMNS).reset_index(drop=True)
+
+
+def without_faint(table: pd.DataFrame) -> pd.DataFrame:
+    """Pits of one picture (most probable first) but those far fainter than the surer half of them: grain, not pits.
+
+    Pits of one picture were etched and lit alike; on slopes, where near and far differ, this would not hold.
+    """
+    if not len(table):
+        return table
+    size = np.sqrt(table["major_px"].to_numpy(float) * table["minor_px"].to_numpy(float))
+    strength = table["snr"].to_numpy(float) / size
+    usual = float(np.median(strength[: (len(table) + 1) // 2]))
+    return table[strength >= _FAINT * usual].reset_index(drop=True)
 
 
 def _peaks(maps: Float32, card: DetectorCard, least: float, size: tuple[int, ...]) -> pd.DataFrame:

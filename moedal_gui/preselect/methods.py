@@ -19,7 +19,8 @@ from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
-from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_faint
+from moedal_gui.preselect.shape_refit import refitted
 
 Float32 = npt.NDArray[np.float32]
 _MOST_FILLED = 0.6
@@ -165,10 +166,10 @@ def _detect(
         if learned is None:
             raise DetectionError("The method heatmap needs a learned detector", description.scan, "name one")
         planes = planes_of(field, description, flat, learned.card.view)
-        one = learned.card.surfaces == 1
-        return detect_by_heatmap(
-            planes, learned, (None,) if one else (description.near_surface, description.far_surface)
-        )
+        if learned.card.surfaces == 1:
+            return without_faint(detect_by_heatmap(planes, learned, (None,)))
+        found = detect_by_heatmap(planes, learned, (description.near_surface, description.far_surface))
+        return refitted(planes, found, (found["surface"] == description.near_surface).to_numpy())
     if name == "divergence":
         rim = usable_rim(description, flat)
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

@@ -161,7 +161,7 @@ def _how_cleaned(how: _How) -> _How:
 
 
 def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) -> _How:
-    """By ``auto`` the learned detector looks wherever slopes can be had, and the training-free one where there is none."""
+    """By ``auto`` a learned detector looks wherever there is one for such scans, else the training-free one."""
     assert scan.flat is not None
     method = parameters.method
     if parameters.detector is not None and method not in ("auto", "heatmap"):
@@ -169,7 +169,7 @@ def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) ->
     if method in ("divergence", "blob"):
         return _How({"method": method}, method, None)
     view = natural_view(scan.description, FlatField.from_json(scan.flat))
-    if method == "auto" and parameters.detector is None and (view != "slope" or not knows_detector(project, view)):
+    if method == "auto" and parameters.detector is None and not knows_detector(project, view):
         return _How({"method": method}, method, None)
     chosen = chosen_detector(project, parameters.detector, view)
     return _How(

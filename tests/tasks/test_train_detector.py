@@ -72,8 +72,11 @@ def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):
         assert again.values["detector"] == outcome.values["detector"] == "detector/1"
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
         run(ingest.plan(project, ingest.IngestParameters((other,), scan="o")))
-        with pytest.raises(ExpertError, match="no learned detector for single pictures"):
-            preselect.plan(project, preselect.PreselectParameters(method="heatmap"))
+        run(preselect.plan(project, preselect.PreselectParameters()))
+        shipped = project.catalogue.current_run("preselect", project.catalogue.scan("o").scan_id)
+        assert shipped is not None and str(shipped.parameters["detector"]).startswith("pictures/")
+        with pytest.raises(ExpertError, match="no detector called nobody"):
+            preselect.plan(project, preselect.PreselectParameters(detector="nobody"))
         how = preselect.PreselectParameters(detector=str(tmp_path / "d.moedal"))
         found = run(preselect.plan(project, how)).values["scans"][0]
         run_of = project.catalogue.current_run("preselect", project.catalogue.scan("o").scan_id)

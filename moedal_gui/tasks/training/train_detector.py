@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from moedal_gui.learn.detector.trainer import DetectorTraining
 
 NAME = "detector"
-STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS = 1200, 400
-_RATE_FROM_WEIGHTS = 5e-4
+STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 1400
+_RATE_FROM_WEIGHTS, _RATE_TO_BOXES = 5e-4, 1.5e-3
 _PARTS = 20
 
 
@@ -58,7 +58,7 @@ def detector_plan(
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
     begin = None if fresh else start or shipped_detector(taught.view)
-    steps, rate = _effort(begin)
+    steps, rate = _effort(taught, begin)
     suits: dict[str, Any] = {
         "surfaces": taught.surfaces,
         "steps": steps,
@@ -112,11 +112,11 @@ def _put_in_place(
     return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
 
 
-def _effort(begin: Entry | None) -> tuple[int, float]:
-    """Steps and step length: little from weights that know pits already."""
+def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
+    """Steps and step length: little from weights that know such pits, more where boxes may say that anything is one."""
     if begin is None:
         return STEPS_FROM_NOTHING, DetectorSettings.learning_rate
-    return STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS
+    return (STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS) if taught.exact else (STEPS_TO_BOXES, _RATE_TO_BOXES)
 
 
 def _window(taught: DetectorSet) -> int:
