@@ -19,8 +19,7 @@ from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
-from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_faint
-from moedal_gui.preselect.shape_refit import refitted
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_dirt, without_faint
 
 Float32 = npt.NDArray[np.float32]
 _MOST_FILLED = 0.6
@@ -169,7 +168,7 @@ def _detect(
         if learned.card.surfaces == 1:
             return without_faint(detect_by_heatmap(planes, learned, (None,)))
         found = detect_by_heatmap(planes, learned, (description.near_surface, description.far_surface))
-        return refitted(planes, found, (found["surface"] == description.near_surface).to_numpy())
+        return without_dirt(planes, found)
     if name == "divergence":
         rim = usable_rim(description, flat)
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

@@ -1,13 +1,14 @@
-"""Maps become pits: measured again on the slopes, with dirt left out."""
+"""Maps become pits: dirt and grain left out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.preselect.heatmap import without_dirt, without_faint
 from moedal_gui.preselect.methods import detect, detector_planes
-from moedal_gui.preselect.shape_refit import refitted
 from moedal_gui.simulate.scan import SimulationParameters, simulate_field
 from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
@@ -22,40 +23,35 @@ def described(field):
     return ScanDescription("f", "s", field.channels, polarity=field.polarity)
 
 
-def test_a_wrong_mouth_is_put_right_by_the_slopes(field):
-    """Axes that are 15 % off and centres off by a pixel come back to the truth."""
-    planes = detector_planes(field.stack, described(field), estimate_flat_field([field.stack]), "slope")
-    truth = field.truth[
-        (field.truth["label"] != "misc") & field.truth["x_px"].between(25, 375) & field.truth["y_px"].between(25, 295)
-    ]
-    alone = [
-        np.sort(np.hypot(field.truth["x_px"] - r.x_px, field.truth["y_px"] - r.y_px))[1] > 30
-        for r in truth.itertuples()
-    ]
-    clear = truth[np.array(alone) & (truth["minor_px"] > 7)].reset_index(drop=True)
-    assert len(clear) >= 5
-    guess = empty_detections().reindex(range(len(clear)))
-    for name in ("x_px", "y_px", "azimuth_deg", "surface"):
-        guess[name] = clear[name]
-    guess["x_px"] += 1.0
-    guess["major_px"], guess["minor_px"] = 1.15 * clear["major_px"], 1.15 * clear["minor_px"]
-    guess = guess.fillna({"surface_score": 1.0, "probability": 0.9, "snr": 1.0}).astype(DETECTION_COLUMNS)
-    found = refitted(planes, guess, (clear["surface"] == "top").to_numpy())
-    for name in ("major_px", "minor_px"):
-        before = np.median(np.abs(np.log(guess[name] / clear[name])))
-        assert np.median(np.abs(np.log(found[name] / clear[name]))) < 0.5 * before
-    assert np.median(np.hypot(found["x_px"] - clear["x_px"], found["y_px"] - clear["y_px"])) < 0.5
+def _one(**more):
+    row = {"x_px": 60.0, "y_px": 60.0, "surface": "top", "surface_score": 1.0, "probability": 0.9, "major_px": 14.0, "minor_px": 13.0, "azimuth_deg": 0.0, "snr": 9.0} | more  # fmt: skip
+    return empty_detections().reindex([0]).assign(**row).astype(DETECTION_COLUMNS)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.1])
+@pytest.mark.parametrize("slope", [0.0, 0.2])
 def test_what_every_lamp_shows_alike_is_no_pit(slope):
     planes = np.random.default_rng(1).normal(0, 0.03, (5, 120, 120)).astype(np.float32)
     y, x = np.mgrid[:120, :120]
     planes[0][np.hypot(x - 60, y - 60) < 7] = -4.0
     planes[1][np.hypot(x - 60, y - 60) < 7] += slope
-    row = {"x_px": 60.0, "y_px": 60.0, "surface": "top", "surface_score": 1.0, "probability": 0.9, "major_px": 14.0, "minor_px": 13.0, "azimuth_deg": 0.0, "snr": 9.0}  # fmt: skip
-    table = empty_detections().reindex([0]).assign(**row).astype(DETECTION_COLUMNS)
-    assert len(refitted(planes, table, np.array([True]))) == 0
+    assert len(without_dirt(planes, _one())) == 0
+
+
+def test_true_pits_are_no_dirt(field):
+    planes = detector_planes(field.stack, described(field), estimate_flat_field([field.stack]), "slope")
+    truth = field.truth[field.truth["label"] != "misc"].reset_index(drop=True)
+    table = pd.concat(
+        [_one(**{n: r[n] for n in ("x_px", "y_px", "major_px", "minor_px")}) for _, r in truth.iterrows()]
+    )
+    assert len(without_dirt(planes, table)) == len(truth)
+
+
+def test_grain_beside_dark_pits_is_left_out_and_pits_half_as_dark_stay():
+    table = pd.concat(
+        [_one(snr=snr, probability=p) for snr, p in ((100.0, 0.99), (90.0, 0.98), (45.0, 0.6), (9.0, 0.5))]
+    )
+    assert list(without_faint(table)["snr"]) == [100.0, 90.0, 45.0]
+    assert len(without_faint(table.iloc[:0])) == 0
 
 
 def test_no_picture_has_no_pits(field):
