@@ -42,6 +42,9 @@ class DensityPanel(Panel):
         self.map: MapView | None = None
         self.kind = QComboBox()
         self.kind.setAccessibleName("Which map is shown")
+        # The longest title must not make the whole dock wider than people set it.
+        self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.kind.setMinimumContentsLength(10)
         self.kind.currentIndexChanged.connect(lambda _index: workbench.maps.choose(str(self.kind.currentData())))
         self.over = QPushButton("On canvas")
         self.over.setCheckable(True)
