@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStackedWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStackedWidget, QTabBar
 
 from moedal_gui.app.jobs import Job
 from moedal_gui.app.settings import Settings
@@ -175,12 +175,19 @@ class MainWindow(QMainWindow):
             self.docks[row.id].show()
         for dock in first.values():
             dock.raise_()
-        self.resizeDocks([first["left"], first["right"]], [250, 370], Qt.Orientation.Horizontal)
+        self.resizeDocks([first["left"], first["right"]], [250, 400], Qt.Orientation.Horizontal)
         self.resizeDocks(
             [first["right"], first["lower right"]],
             [int(self.height() * 0.66), int(self.height() * 0.18)],
             Qt.Orientation.Vertical,
         )
+        QTimer.singleShot(0, self._dress_tabs)
+
+    def _dress_tabs(self) -> None:
+        """Names of panels are read whole; the window makes its tab bars only when docks are laid out."""
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
 
     def _show_docks(self, on: bool) -> None:
         # Panels say nothing useful without a project; the start page has the window to itself.
@@ -213,6 +220,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(base64.b64decode(kept["geometry"])))
         if "state" in kept:
             self.restoreState(QByteArray(base64.b64decode(kept["state"])), _LAYOUT)
+        QTimer.singleShot(0, self._dress_tabs)
 
     # facts
     def _project_changed(self, _old: Project | None, new: Project | None) -> None:

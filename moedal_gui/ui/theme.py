@@ -141,7 +141,7 @@ def _sheet(t: Tones) -> str:
     QDockWidget {{ titlebar-close-icon: none; }}
     QDockWidget > QWidget {{ background: {t.panel}; }}
     QDockWidget::title {{ background: {t.ground}; padding: 0 8px; text-align: left; }}
-    QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 12px; border: none; border-bottom: 2px solid transparent; }}
+    QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 7px; border: none; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}
     QPushButton {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 5px; padding: 5px 12px; }}
