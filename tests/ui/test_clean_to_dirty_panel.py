@@ -68,8 +68,8 @@ def compared(empty_window: MainWindow, two_scans: Path, tmp_path: Path, until) -
     panel = window.panels["clean_to_dirty"]
     assert isinstance(panel, CleanToDirtyPanel)
     window.show_panel("clean_to_dirty")
-    assert panel.truth.currentText().endswith("/c1") and panel.scan.currentText().endswith("/cr")
-    QTest.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+    assert panel.form.truth.currentText().endswith("/c1") and panel.form.scan.currentText().endswith("/cr")
+    QTest.mouseClick(panel.form.go, Qt.MouseButton.LeftButton)
     until(lambda: window.workbench.clean_to_dirty.now is not None)
     return panel
 

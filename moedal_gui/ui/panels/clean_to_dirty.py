@@ -12,10 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -26,11 +23,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from moedal_gui.app.clean_to_dirty import KINDS, Asked, Comparison, offset_of
+from moedal_gui.app.clean_to_dirty import KINDS, Asked, Comparison
 from moedal_gui.app.display import pictures_of
 from moedal_gui.app.jobs import Job
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
+from moedal_gui.ui.parts.comparison_form import ComparisonForm, row_of
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.empty import EmptyState
@@ -113,31 +111,9 @@ class CleanToDirtyPanel(Panel):
 
     # what it is made of
     def _make_controls(self) -> None:
-        self.truth, self.scan, self.truth_of = QComboBox(), QComboBox(), QComboBox()
-        for box, name, tip in (
-            (self.truth, "Scan that gives the truth", "The clean scan: its pits, carried over, are the truth"),
-            (self.scan, "Scan that is judged", "The dirty scan: what was found in it is judged"),
-            (self.truth_of, "What of the truth's scan counts", "Its pits as found, or only what people labelled"),
-        ):
-            box.setAccessibleName(name)
-            box.setToolTip(tip)
-        self.truth_of.addItem("pits", "pits")
-        self.truth_of.addItem("labels", "labels")
-        self.truth.currentIndexChanged.connect(lambda _i: self._fill_others())
-        self.offset = QLineEdit(placeholderText="searched")
-        self.offset.setAccessibleName("Offset of the beam, px")
-        self.offset.setToolTip("X,Y in px added to the true pits, as in -10,7; empty: searched in the data")
-        self.offset.setMaximumWidth(92)
-        self.offset.returnPressed.connect(self._start)
-        self.go = QPushButton("Compare")
-        self.go.setProperty("main", True)
-        self.go.setToolTip("Match the pits of both scans; runs as a job  (Return in the offset)")
-        self.go.clicked.connect(self._start)
-        self.bar = QProgressBar(textVisible=False)
-        self.bar.setAccessibleName("Progress of the comparison")
-        self.stop = QPushButton("Cancel")
-        self.stop.setToolTip("Stop the comparison")
-        self.stop.clicked.connect(self._state.cancel)
+        self.form = ComparisonForm()
+        self.form.asked.connect(self._start)
+        self.form.stopAsked.connect(self._state.cancel)
         self.hint = QLabel("Choose two scans and press Compare.", wordWrap=True)
         self.hint.setProperty("role", "dim")
         self._make_result_controls()
@@ -188,9 +164,7 @@ class CleanToDirtyPanel(Panel):
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(8, 6, 8, 8)
         layout.setSpacing(5)
-        layout.addLayout(_row(_dim("Truth"), (self.truth, 1), self.truth_of))
-        layout.addLayout(_row(_dim("Judged"), (self.scan, 1), _dim("offset"), self.offset))
-        layout.addLayout(_row((self.bar, 1), self.stop, self.go))
+        layout.addWidget(self.form)
         layout.addWidget(self.hint)
         self._results = QWidget()
         inside = QVBoxLayout(self._results)
@@ -199,15 +173,15 @@ class CleanToDirtyPanel(Panel):
         line = QFrame()
         line.setProperty("role", "line")
         inside.addWidget(line)
-        inside.addLayout(_row((self.tabs, 1), self.cut))
+        inside.addLayout(row_of((self.tabs, 1), self.cut))
         self._shown = QStackedWidget()
         inside.addWidget(self._shown, 1)
         self._filter = QWidget()
-        self._filter.setLayout(_row(*((b, 1) for b in self.kinds.values())))
+        self._filter.setLayout(row_of(*((b, 1) for b in self.kinds.values())))
         inside.addWidget(self._filter)
         inside.addWidget(self.said)
         inside.addWidget(self.resolution)
-        inside.addLayout(_row((self.again, 1), self.picture, self.numbers, self.save))
+        inside.addLayout(row_of((self.again, 1), self.picture, self.numbers, self.save))
         layout.addWidget(self._results, 1)
         layout.addStretch(0)
         area = QScrollArea(widgetResizable=True)
@@ -217,43 +191,24 @@ class CleanToDirtyPanel(Panel):
 
     # what is asked
     def _take_scans(self) -> None:
-        scans = self._scans = self._state.scans()
+        scans = self._state.scans()
         if not scans:
             self._say_what_next()
-            self._stack.setCurrentIndex(0)
-            return
-        self._stack.setCurrentIndex(1)
-        if [self.truth.itemText(k) for k in range(self.truth.count())] != list(scans):
-            with QSignalBlocker(self.truth):
-                self.truth.clear()
-                self.truth.addItems(list(scans))
-        self._fill_others()
-
-    def _fill_others(self) -> None:
-        others, before = self._scans.get(self.truth.currentText(), []), self.scan.currentText()
-        self.scan.clear()
-        self.scan.addItems(others)
-        self.scan.setCurrentIndex(max(self.scan.findText(before), 0))
+        self._stack.setCurrentIndex(1 if scans else 0)
+        if scans:
+            self.form.take(scans)
 
     def _start(self) -> None:
         found = self._state.now
         cut = float(self.cut.value()) if found is not None else Asked("", "").cut_px
         try:
-            offset = offset_of(self.offset.text())
-            truth_of = str(self.truth_of.currentData())
-            self._state.start(Asked(self.truth.currentText(), self.scan.currentText(), truth_of, offset, cut))
+            self._state.start(self.form.said(cut))
         except MoedalError as error:
             self._workbench.said.emit("bad", str(error))
 
     def _show_job(self, job: Job | None) -> None:
-        self.bar.setVisible(job is not None)
-        self.stop.setVisible(job is not None)
-        self.go.setVisible(job is None)
+        self.form.show_job(job)
         self.again.setEnabled(job is None)
-        if job is not None:
-            self.bar.setRange(0, job.total)
-            self.bar.setValue(job.done)
-            self.stop.setEnabled(not job.stopping)
 
     # what is shown
     def _show_tab(self) -> None:
@@ -402,21 +357,6 @@ class CleanToDirtyPanel(Panel):
             self.commandAsked.emit("scan.open")
         else:
             self.commandAsked.emit("task.preselect" if session.pits is None else "task.register")
-
-
-def _row(*widgets: QWidget | tuple[QWidget, int]) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    for one in widgets:
-        widget, stretch = one if isinstance(one, tuple) else (one, 0)
-        row.addWidget(widget, stretch)
-    return row
-
-
-def _dim(words: str) -> QLabel:
-    label = QLabel(words)
-    label.setProperty("role", "dim")
-    return label
 
 
 def _share(band: npt.NDArray[np.float64]) -> str:
