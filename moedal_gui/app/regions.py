@@ -74,7 +74,7 @@ class Regions:
             return
         place, record = self.table.iloc[self.row], sheet.record
         try:
-            project.catalogue.add_look(
+            project.catalogue.looks.add(
                 record.foil,
                 record.scan,
                 str(place["field"]),

@@ -197,10 +197,10 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     link_run = project.catalogue.current_run("link")
     candidates, links, far = pd.DataFrame(), None, {}
     if link_run is not None:
-        links = project.catalogue.links(link_run.run_id)
+        links = project.catalogue.links.of_run(link_run.run_id)
         far = far_ends(project, sheet, table, links)
         candidates = candidate_table(project, everything=True)
-    experts = project.catalogue.expert_scores(scores.run_id) if scores is not None else None
+    experts = project.catalogue.scores.by_expert(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
     measures = project.catalogue.measures(run.run_id)

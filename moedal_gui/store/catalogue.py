@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.field import Field
 from moedal_gui.core.label import now
 from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import ScanDescription, from_plain, to_plain
-from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.database import Database
 from moedal_gui.store.datum_journal import DatumJournal
+from moedal_gui.store.link_rows import LinkRows
+from moedal_gui.store.looks import Looks
+from moedal_gui.store.rows import finish, plain_rows
 from moedal_gui.store.schema import CATALOGUE
-
-_TRACK_COLUMNS = ("track", "sheet", "score", "residual_px", "bend_deg")
+from moedal_gui.store.score_rows import ScoreRows
 
 
 @dataclass(frozen=True)
@@ -84,6 +82,9 @@ class Catalogue:
     def __init__(self, path: Path, *, write: bool) -> None:
         self._database = Database(path, CATALOGUE, write=write)
         self.datum = DatumJournal(self._database)
+        self.scores = ScoreRows(self._database)
+        self.links = LinkRows(self._database)
+        self.looks = Looks(self._database)
 
     # scans and fields
     def add_scan(self, description: ScanDescription, source: str) -> ScanRecord:
@@ -262,7 +263,7 @@ class Catalogue:
     def finish_run(self, run_id: int, summary: Mapping[str, Any]) -> None:
         """Mark a run whole; from now on it is the current one."""
         with self._database.transaction() as connection:
-            _finish(connection, run_id, summary)
+            finish(connection, run_id, summary)
 
     def runs(self, task: str | None = None, scan_id: int | None = None) -> list[RunRecord]:
         """Runs, oldest first."""
@@ -295,7 +296,7 @@ class Catalogue:
     ) -> None:
         """Enter one field's pits (DETECTION_COLUMNS), what was measured of the field, and that it is done, at once."""
         names = list(DETECTION_COLUMNS)
-        rows = _plain_rows(table[names])
+        rows = plain_rows(table[names])
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO run_fields (run_id, field_id, pits, measures) VALUES (?, ?, ?, ?)",
@@ -342,109 +343,7 @@ class Catalogue:
         table["surface"] = table["surface"].astype("str")
         return table
 
-    # scores
-    def add_scores(self, run_id: int, field_id: int, table: pd.DataFrame) -> None:
-        """Enter one field's scores and note that the field is done, in one transaction.
-
-        Parameters
-        ----------
-        table
-            Columns pit_id, SCORE_COLUMNS, class, others and experts (plain mappings of name to number).
-        """
-        rows = _plain_rows(table[["pit_id", *SCORE_COLUMNS, "class"]])
-        words = [
-            (json.dumps(o), json.dumps(e)) for o, e in zip(table["others"], table["experts"], strict=True)
-        ]  # fmt: skip
-        with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO run_fields (run_id, field_id, pits) VALUES (?, ?, ?)",
-                (run_id, field_id, len(rows)),
-            )
-            connection.executemany(
-                f"INSERT OR REPLACE INTO scores (run_id, pit_id, {', '.join(SCORE_COLUMNS)}, class, others, experts)"
-                f" VALUES (?, {', '.join('?' * (len(SCORE_COLUMNS) + 4))})",
-                [(run_id, *row, *more) for row, more in zip(rows, words, strict=True)],
-            )
-
-    def scores(self, run_id: int) -> pd.DataFrame:
-        """Scores of a run: pit_id, SCORE_COLUMNS, class."""
-        table = self._read(
-            f"SELECT pit_id, {', '.join(SCORE_COLUMNS)}, class FROM scores WHERE run_id = ? ORDER BY pit_id", (run_id,)
-        )
-        for name in SCORE_COLUMNS:
-            table[name] = table[name].astype(float)
-        return table
-
-    def expert_scores(self, run_id: int) -> pd.DataFrame:
-        """What each expert says of each pit of a run: pit_id, a column an expert (probability of its first answer)."""
-        table = self._read("SELECT pit_id, experts FROM scores WHERE run_id = ? ORDER BY pit_id", (run_id,))
-        votes = pd.DataFrame([json.loads(text) for text in table["experts"]], dtype=float)
-        return pd.concat([table[["pit_id"]], votes], axis=1)
-
-    # links and placements
-    def add_links(
-        self,
-        run_id: int,
-        table: pd.DataFrame,
-        summary: Mapping[str, Any] | None = None,
-        tracks: pd.DataFrame | None = None,
-    ) -> None:
-        """Enter links (LINK_COLUMNS); with a summary the run is whole in the same transaction.
-
-        A run cut short between the two would enter its links again, under other ids. ``tracks`` has a row for each link of a
-        track through several sheets: its ``row`` in ``table``, and `_TRACK_COLUMNS`.
-        """
-        rows = _plain_rows(table[list(LINK_COLUMNS)])
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM links WHERE run_id = ?", (run_id,))
-            connection.executemany(
-                f"INSERT INTO links (run_id, {', '.join(LINK_COLUMNS)}) VALUES (?, {', '.join('?' * len(LINK_COLUMNS))})",
-                [(run_id, *row) for row in rows],
-            )
-            if tracks is not None and len(tracks):
-                ids = [
-                    r[0]
-                    for r in connection.execute(
-                        "SELECT link_id FROM links WHERE run_id = ? ORDER BY link_id", (run_id,)
-                    )
-                ]
-                connection.executemany(
-                    f"INSERT INTO track_links (run_id, link_id, {', '.join(_TRACK_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [(run_id, ids[int(row)], *rest) for row, *rest in _plain_rows(tracks[["row", *_TRACK_COLUMNS]])],
-                )
-            if summary is not None:
-                _finish(connection, run_id, summary)
-
-    def links(self, run_id: int) -> pd.DataFrame:
-        """Links of a run: link_id and LINK_COLUMNS, best score first."""
-        table = self._read(
-            f"SELECT link_id, {', '.join(LINK_COLUMNS)} FROM links WHERE run_id = ? ORDER BY score DESC, link_id",
-            (run_id,),
-        )
-        table["passes"] = table["passes"].astype(bool)
-        return table
-
-    def track_links(self, run_id: int) -> pd.DataFrame:
-        """Links of a run that are part of a track through several sheets: link_id, track, sheet (from 1), score of the whole track,
-        residual_px and bend_deg at the step from the sheet before (NaN in the first)."""
-        return self._read(
-            f"SELECT link_id, {', '.join(_TRACK_COLUMNS)} FROM track_links WHERE run_id = ? ORDER BY track, sheet",
-            (run_id,),
-        )
-
-    # what people have looked at
-    def add_look(self, foil: str, scan: str, field: str, x_px: float, y_px: float, annotator: str) -> None:
-        """Note who looked at a place, now."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                'INSERT INTO looks (foil, scan, field, x_px, y_px, annotator, "when") VALUES (?, ?, ?, ?, ?, ?, ?)',
-                (foil, scan, field, x_px, y_px, annotator, now()),
-            )
-
-    def looks(self) -> pd.DataFrame:
-        """Places people have looked at, oldest first: foil, scan, field, x_px, y_px, annotator, when."""
-        return self._read('SELECT foil, scan, field, x_px, y_px, annotator, "when" FROM looks ORDER BY look_id')
-
+    # placements
     def set_placement(self, run_id: int, scan_id: int, placement: Mapping[str, Any]) -> None:
         """Keep where a registration run put a scan."""
         with self._database.transaction() as connection:
@@ -472,28 +371,8 @@ class Catalogue:
         return pd.read_sql_query(query, self._database.connection(), params=list(values))
 
 
-def _finish(connection: sqlite3.Connection, run_id: int, summary: Mapping[str, Any]) -> None:
-    connection.execute(
-        "UPDATE runs SET finished = ?, summary = ? WHERE run_id = ?", (now(), json.dumps(summary), run_id)
-    )
-
-
 def _run_record(row: Sequence[Any]) -> RunRecord:
     run_id, name, task, scan_id, version, parameters, input_hash, started, finished, summary = row
     return RunRecord(
         run_id, name, task, scan_id, version, json.loads(parameters), input_hash, started, finished, json.loads(summary)
     )
-
-
-def _plain_rows(table: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Rows of values SQLite takes: missing, NaN and infinities become NULL, numpy scalars Python's own."""
-    columns: list[list[Any]] = []
-    for name in table.columns:
-        values = table[name]
-        known = values.notna().to_numpy(copy=True)
-        if values.dtype.kind == "f":
-            known &= np.isfinite(values.to_numpy(dtype=float))
-        plain = values.to_numpy(dtype=object, copy=True)
-        plain[~known] = None
-        columns.append([v.item() if isinstance(v, np.generic) else v for v in plain])
-    return list(zip(*columns, strict=True))

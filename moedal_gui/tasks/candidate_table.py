@@ -74,7 +74,7 @@ def candidate_table(
     record = link_run(project, run)
     if record is None:
         return _empty()
-    links = project.catalogue.links(record.run_id)
+    links = project.catalogue.links.of_run(record.run_id)
     pits = pits_of_links(project, record)
     links = links[links["entry_pit"].isin(pits.index) & links["exit_pit"].isin(pits.index)].reset_index(drop=True)
     if not len(links):
@@ -111,7 +111,7 @@ def candidate_table(
 def _add_tracks(project: Project, record: RunRecord, table: pd.DataFrame) -> None:
     """`TRACK_COLUMNS`; empty for a foil in no stack that was looked through."""
     sheets = [s["foil"] for one in record.summary.get("stacks", []) if "reason" not in one for s in one["sheets"]]
-    known = project.catalogue.track_links(record.run_id).set_index("link_id")
+    known = project.catalogue.links.tracks(record.run_id).set_index("link_id")
     own = known.reindex(table["candidate_id"])
     through = own["track"].map(known.groupby("track").size())
     table["sheets"] = np.where(table["foil"].isin(sheets), through.fillna(1).to_numpy(float), np.nan)

@@ -66,7 +66,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows, "stacks": told,
     }  # fmt: skip
-    project.catalogue.add_links(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
+    project.catalogue.links.add(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
     said = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
     return Outcome("; ".join([said, *(stack_words(one) for one in told)]), values)
 

@@ -89,7 +89,7 @@ def borders_of(project: Project) -> tuple[float, float]:
 
 def _add_scores(project: Project, table: pd.DataFrame, pits: RunRecord) -> None:
     record = score_run(project, pits)
-    scores = project.catalogue.scores(record.run_id) if record is not None else pd.DataFrame({"pit_id": []})
+    scores = project.catalogue.scores.of_run(record.run_id) if record is not None else pd.DataFrame({"pit_id": []})
     own = scores.set_index("pit_id").reindex(table["pit_id"])
     for name in SCORE_COLUMNS:
         table[name] = own[name].to_numpy(dtype=float) if name in own else np.nan
@@ -185,7 +185,7 @@ def _add_pairs(project: Project, table: pd.DataFrame, run: str | None) -> None:
     record = project.catalogue.current_run("link", name=run) or project.catalogue.current_run("link")
     if record is None or not len(table):
         return
-    links = project.catalogue.links(record.run_id)
+    links = project.catalogue.links.of_run(record.run_id)
     links = links[links["passes"]]
     pair = pd.concat([
         pd.Series(links["link_id"].to_numpy(), index=links["entry_pit"].to_numpy()),

@@ -97,7 +97,7 @@ def measure(unit: _FieldUnit) -> dict[str, Floats]:
 def region_table(project: Project, scans: list[ScanRecord] | None = None) -> pd.DataFrame:
     """REGION_COLUMNS of the newest searches, then ``corners_um`` (4, 2) on the foil; farthest out first."""
     rows: list[dict[str, Any]] = []
-    looks = project.catalogue.looks()
+    looks = project.catalogue.looks.all()
     for scan in scans if scans is not None else project.catalogue.scans():
         run = project.catalogue.current_run("regions", scan.scan_id)
         for row in run.summary.get("regions", []) if run is not None else []:

@@ -100,7 +100,7 @@ def plan(project: Project, parameters: ScoreParameters) -> Plan[_FieldUnit, pd.D
         )
 
     def commit(unit: _FieldUnit, scores: pd.DataFrame) -> None:
-        project.catalogue.add_scores(unit.run_id, unit.pits.field_id, scores)
+        project.catalogue.scores.add(unit.run_id, unit.pits.field_id, scores)
 
     def finish() -> Outcome:
         return _finish(project, chosen, runs, found, refused)
@@ -166,7 +166,7 @@ def _finish(
 ) -> Outcome:
     rows: list[dict[str, Any]] = []
     for scan, run in runs:
-        scores = project.catalogue.scores(run.run_id)
+        scores = project.catalogue.scores.of_run(run.run_id)
         counts = {str(k): int(v) for k, v in scores["class"].value_counts().items()}
         row = {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(scores), "classes": counts}
         if run.finished is None:

@@ -259,7 +259,7 @@ def test_scores_of_the_project_reach_everything_that_goes_by_them(opened: Workbe
     words = {"ensemble": "shipped", "pit_run_id": pit_run.run_id}
     run = project.catalogue.open_run("score", record.scan_id, words, "test", "test")
     for field_id, part in table.groupby("field_id"):
-        project.catalogue.add_scores(run.run_id, int(field_id), part)
+        project.catalogue.scores.add(run.run_id, int(field_id), part)
     project.catalogue.finish_run(run.run_id, {})
     heard: queue.Queue[tuple[int, object]] = queue.Queue()
     session.loaded.connect(lambda generation, loaded: heard.put((generation, loaded)))

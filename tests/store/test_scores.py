@@ -28,13 +28,13 @@ def test_scores_come_back_as_given_and_go_with_their_run(project_copy: Path) -> 
         pits = project.catalogue.pits(project.catalogue.current_run("preselect", scan.scan_id).run_id)  # type: ignore[union-attr]
         run = project.catalogue.open_run("score", scan.scan_id, {}, "", "1")
         for field_id, group in pits.groupby("field_id"):
-            project.catalogue.add_scores(run.run_id, int(field_id), _scores(group["pit_id"].to_numpy()))
-        said = project.catalogue.scores(run.run_id)
+            project.catalogue.scores.add(run.run_id, int(field_id), _scores(group["pit_id"].to_numpy()))
+        said = project.catalogue.scores.of_run(run.run_id)
         assert set(said["pit_id"]) == set(pits["pit_id"]) and said["score_misc"].isna().all()
-        assert project.catalogue.expert_scores(run.run_id)["top-bottom"].eq(0.9).all()
+        assert project.catalogue.scores.by_expert(run.run_id)["top-bottom"].eq(0.9).all()
         assert project.catalogue.done_fields(run.run_id) == set(pits["field_id"])
         project.catalogue.remove_run(run.run_id)
-        assert not len(project.catalogue.scores(run.run_id))
+        assert not len(project.catalogue.scores.of_run(run.run_id))
 
 
 def test_working_points_are_kept_by_name(project_copy: Path) -> None:

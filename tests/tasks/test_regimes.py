@@ -64,7 +64,7 @@ def test_scores_where_no_example_lay_carry_a_note(project_copy):
             words = {f"score_{name}": 0.25 for name in ("candidate", "top", "bottom", "misc")}
             rows = pd.DataFrame({"pit_id": mine["pit_id"], **words, "score_uncertainty": 0.1, "class": "top"})
             rows["others"], rows["experts"] = [{}] * len(rows), [{}] * len(rows)
-            project.catalogue.add_scores(scores.run_id, int(field_id), rows)
+            project.catalogue.scores.add(scores.run_id, int(field_id), rows)
         project.catalogue.finish_run(scores.run_id, {"trained_density": [0.0, border]})
         table = pit_table(project, scan)
         assert ((table["score_note"] != "") == (density > border)).all() and (density > border).any()

@@ -49,7 +49,7 @@ def test_a_look_is_kept_with_the_place_and_outlives_another_search(dense, tmp_pa
         assert not plan.units  # the same pits and borders: nothing is measured twice
         table = regions.region_table(project)
         assert (table["looked_at_by"] == "").all()
-        project.catalogue.add_look("SIM-8", "c1", table["field"].iat[0], AT[0], AT[1], "ada")
+        project.catalogue.looks.add("SIM-8", "c1", table["field"].iat[0], AT[0], AT[1], "ada")
         project.density_borders.keep((0.9, 0.6))
         again = run(regions.plan(project, regions.RegionsParameters()))
         assert again.values["scans"][0]["run"] != found.values["scans"][0]["run"]

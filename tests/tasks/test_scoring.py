@@ -137,7 +137,7 @@ def test_every_pit_has_scores_once(copy: Path) -> None:
         assert not np.allclose(other, table["score_candidate"])
         run(again)  # what was asked for last is shown, also where nothing was left to compute
         np.testing.assert_allclose(pit_table.all_pits(project)["score_candidate"], table["score_candidate"])
-        votes = project.catalogue.expert_scores(project.catalogue.current_run("score").run_id)  # type: ignore[union-attr]
+        votes = project.catalogue.scores.by_expert(project.catalogue.current_run("score").run_id)  # type: ignore[union-attr]
         assert "top-bottom" in votes.columns
 
 

@@ -46,7 +46,7 @@ def _enter_pits(project: Project, record: ScanRecord, truth: pd.DataFrame) -> No
         if set(pair["surface"]) == {"top", "bottom"}
     ]
     linked = catalogue.open_run("link", None, {}, "test", "test")
-    catalogue.add_links(linked.run_id, pd.DataFrame(links))
+    catalogue.links.add(linked.run_id, pd.DataFrame(links))
     pit_runs = {str(record.scan_id): found.run_id}
     catalogue.finish_run(linked.run_id, {"links": len(links), "pit_runs": pit_runs})
 
