@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy
 
+from moedal_gui.ui.parts.plot_dress import dress_axes
 from moedal_gui.ui.theme import tones_in_force
 
 Floats = npt.NDArray[np.float64]
@@ -83,11 +84,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
     def dress(self) -> None:
         """Take up the theme."""
         tone = tones_in_force()
-        self.setBackground(tone.panel)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(tone.line)
-            axis.setTextPen(tone.dim)
+        dress_axes(self)
         fill = QColor(tone.accent)
         fill.setAlpha(58)
         self._band.setBrush(fill)

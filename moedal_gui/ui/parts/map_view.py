@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QTransform
 
+from moedal_gui.ui.parts.plot_dress import dress_axes
 from moedal_gui.ui.theme import tones_in_force
 
 _PLAIN = "viridis"
@@ -81,11 +82,7 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
     def dress(self) -> None:
         """Take up the theme."""
         tone = tones_in_force()
-        self.setBackground(tone.panel)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(tone.line)
-            axis.setTextPen(tone.dim)
+        dress_axes(self)
         self._bar.axis.setTextPen(tone.dim)
 
     def _click(self, place: QPointF) -> None:

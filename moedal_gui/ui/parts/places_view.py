@@ -13,6 +13,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtWidgets import QSizePolicy
 
+from moedal_gui.ui.parts.plot_dress import dress_axes
 from moedal_gui.ui.theme import DARK, tones_in_force
 
 Floats = npt.NDArray[np.float64]
@@ -75,11 +76,7 @@ class PlacesView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
     def dress(self) -> None:
         """Take up the theme."""
         tone = tones_in_force()
-        self.setBackground(tone.panel)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(tone.line)
-            axis.setTextPen(tone.dim)
+        dress_axes(self)
         self._fields.setPen(pg.mkPen(tone.line, width=1))
         for kind, (_sign, _symbol, dark, light) in KIND_MARKS.items():
             colour = dark if tone is DARK else light
