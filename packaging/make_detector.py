@@ -1,6 +1,6 @@
 """Make the shipped detectors: draw many scans under any lamps and optics, and train the networks on their truth.
 
-    python packaging/make_detector.py FOLDER [--view slope|picture] [--scans 560] [--steps 2200]
+    python packaging/make_detector.py FOLDER [--view slope|picture] [--scans 720] [--steps 2200] [--further]
 
 ``slope`` looks at the slopes of a ring of lamps, ``picture`` at any one picture: it learns from single planes of the same
 scans and from micrographs drawn for it. A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
@@ -10,6 +10,7 @@ stopped. Every eighth scan is never trained on: the calibration comes from those
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
@@ -34,6 +35,7 @@ from moedal_gui.preselect.methods import detector_planes
 from moedal_gui.simulate.dirt import Dirt, draw_dirt
 from moedal_gui.simulate.field import SCALE, Microscope, draw_microscope, photograph
 from moedal_gui.simulate.population import Etch, draw_population
+from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.registry import Registry, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 
@@ -41,8 +43,11 @@ NAMES = {"slope": "slopes", "picture": "pictures"}
 SIZE_PX = (512, 512)
 _SINGLE, _DRAWN = 2, 6  # fields of a scan as pictures, and micrographs beside them
 FIELDS = 4
-_PITS = (8.0, 1300.0)  # per 640 x 480 field, both surfaces
+_PITS, _DENSE = (8.0, 1300.0), (50.0, 800.0)  # per 640 x 480 field, both surfaces
+FIRST_SHALLOW = 560
+"""Scans from this one on have no steep tracks."""
 _FIELD_PX = 640.0 * 480.0
+_FURTHER_RATE = 1.2e-3
 
 
 def _optics(rng: np.random.Generator, microscope: Microscope) -> Microscope:
@@ -60,13 +65,15 @@ def _optics(rng: np.random.Generator, microscope: Microscope) -> Microscope:
     return replace(microscope, optics=optics, dirt=float(rng.uniform(0.0, 14.0)))
 
 
-def _etch(rng: np.random.Generator) -> Etch:
-    return Etch(
-        h_px=float(rng.uniform(5.0, 18.0)),
-        surfaces_apart_px=float(rng.uniform(45.0, 120.0)),
-        dip_range_deg=(float(rng.uniform(20.0, 45.0)), 90.0),
-        V_typical=float(rng.uniform(1.3, 3.2)),
-    )
+def _etch(rng: np.random.Generator, shallow: bool) -> Etch:
+    """``shallow``: no steep dips, so that mouths are long; they are rare under an isotropic flux and missed most."""
+    h, apart = float(rng.uniform(5.0, 18.0)), float(rng.uniform(45.0, 120.0))
+    dips = (float(rng.uniform(20.0, 45.0)), 90.0)
+    V = float(rng.uniform(1.3, 3.2))
+    if shallow:
+        dips = (float(rng.uniform(18.0, 30.0)), float(rng.uniform(45.0, 75.0)))
+        V = float(rng.uniform(1.5, 3.2))
+    return Etch(h, apart, dips, V)
 
 
 def make_scan(
@@ -78,7 +85,8 @@ def make_scan(
     """
     rng = np.random.default_rng([seed, 4242])
     microscope = _optics(rng, draw_microscope(rng, (10, 8, 4)[int(rng.choice(3, p=[0.3, 0.4, 0.3]))], None))
-    etch, per_field = _etch(rng), float(np.exp(rng.uniform(*np.log(_PITS))))
+    shallow = seed >= FIRST_SHALLOW
+    etch, per_field = _etch(rng, shallow), float(np.exp(rng.uniform(*np.log(_DENSE if shallow else _PITS))))
     stacks, tables, dirty = [], [], []
     for _ in range(FIELDS):
         low, high = per_field * rng.uniform(0.6, 1.4, 2)
@@ -199,13 +207,18 @@ _WORDS = {
 }
 
 
-def train(folder: Path, view: View, scans: int, steps: int) -> None:
+def train(folder: Path, view: View, scans: int, steps: int, further: bool) -> None:
     """Train a shipped detector and put it into detectors/."""
     name, fields = NAMES[view], _FIELDS[view]
     taught = fields(folder, [s for s in range(scans) if not held_back(s)])
     held = fields(folder, [s for s in range(scans) if held_back(s)])
     settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
-    training = DetectorTraining(TrainingFolder(folder / f"training-{name}"), taught, settings)
+    start = None
+    if further:
+        settings = replace(settings, learning_rate=_FURTHER_RATE)
+        shipped = Registry(paths.detectors()).entry(name).folder
+        start = read_arrays(shipped / read_detector_card(shipped).weights)[0]
+    training = DetectorTraining(TrainingFolder(folder / f"training-{name}"), taught, settings, start, os.cpu_count() or 1)
     while not training.run.over:
         training.until(training.run.share + 1e-9)
         print(f"{training.run.share:.1%} {training.run.curve[-1]}", flush=True)
@@ -228,13 +241,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--view", choices=tuple(NAMES), default="slope")
-    parser.add_argument("--scans", type=int, default=560)
+    parser.add_argument("--scans", type=int, default=720)
     parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--further", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.scans):
         draw(asked.folder, seed)
-    train(asked.folder, asked.view, asked.scans, asked.steps)
+    train(asked.folder, asked.view, asked.scans, asked.steps, asked.further)
 
 
 if __name__ == "__main__":
