@@ -218,7 +218,9 @@ def train(folder: Path, view: View, scans: int, steps: int, further: bool) -> No
         settings = replace(settings, learning_rate=_FURTHER_RATE)
         shipped = Registry(paths.detectors()).entry(name).folder
         start = read_arrays(shipped / read_detector_card(shipped).weights)[0]
-    training = DetectorTraining(TrainingFolder(folder / f"training-{name}"), taught, settings, start, os.cpu_count() or 1)
+    training = DetectorTraining(
+        TrainingFolder(folder / f"training-{name}"), taught, settings, start, os.cpu_count() or 1
+    )
     while not training.run.over:
         training.until(training.run.share + 1e-9)
         print(f"{training.run.share:.1%} {training.run.curve[-1]}", flush=True)

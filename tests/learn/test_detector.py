@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,8 @@ from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.errors import CancelledError, TrainingError
 from moedal_gui.infer.detector import Detector
 from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
-from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, TaughtField, X, Y, targets, window
+from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, Targets, TaughtField, X, Y, targets, window
+from moedal_gui.learn.detector.loss import losses
 from moedal_gui.learn.detector.network import DetectorNetwork
 from moedal_gui.learn.detector.outcome import put_in_place, torch_maps, write_detector
 from moedal_gui.learn.detector.settings import DetectorSettings
@@ -67,6 +69,31 @@ def test_what_the_maps_are_taught_is_what_is_read_from_them(x, y, major, ratio, 
     assert (found["major_px"], found["minor_px"]) == pytest.approx((2 * major, 2 * major / ratio), rel=1e-3)
     assert np.cos(np.radians(found["azimuth_deg"]) - angle) == pytest.approx(1.0, abs=1e-3)
     assert found["surface"] == ("top", "bottom")[side]
+
+
+@given(major=st.floats(4, 15), ratio=st.floats(1.1, 3.0), angle=st.floats(-3, 3), wrong=st.floats(1.2, 1.6))
+@settings(max_examples=40, deadline=None)
+def test_of_boxed_pits_the_box_is_taught_and_the_direction_left_alone(major, ratio, angle, wrong):
+    round_it = np.linspace(0, 2 * np.pi, 2001)
+    along, across = major * np.cos(round_it), major / ratio * np.sin(round_it)
+    half = [
+        (along * np.cos(angle) - across * np.sin(angle)).max(),
+        (along * np.sin(angle) + across * np.cos(angle)).max(),
+    ]
+
+    def loss(half_axes: tuple[float, float], turned: float) -> float:
+        long, short = max(half), min(half)
+        upright = np.array([[64, 64, long, short, 0.0 if half[0] >= half[1] else np.pi / 2, 0]], np.float32)
+        heat, shape, near = (part[None] for part in targets(upright, 1, (64, 64)))
+        ellipse = np.array([[64, 64, *half_axes, turned, 0]], np.float32)
+        said = targets(ellipse, 1, (64, 64))[1]
+        blank = np.zeros((1, 64, 64), np.float32)
+        maps = np.concatenate([np.full((1, 64, 64), -4.0, np.float32), said[0], blank])[None]
+        return losses(torch.from_numpy(maps), Targets(heat, shape, near, blank - 1, blank + 1), 1, boxes=True).shape
+
+    assert loss((major, major / ratio), angle) < 0.01
+    assert loss((major, major / ratio), -angle) < 0.01
+    assert loss((major * wrong, major / ratio * wrong), angle) > 0.3
 
 
 @given(seed=st.integers(0, 10_000), any_angle=st.booleans())

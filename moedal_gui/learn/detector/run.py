@@ -106,7 +106,7 @@ class DetectorRun:
             settings.any_angle,
         )
         maps = self._network(torch.from_numpy(planes).contiguous(memory_format=torch.channels_last))
-        found = losses(maps, wanted, settings.surfaces)
+        found = losses(maps, wanted, settings.surfaces, boxes=not settings.any_angle)
         self._optimiser.zero_grad()
         found.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)

@@ -19,7 +19,8 @@ class DetectorSettings:
     window_px
         Side of the windows it learns from, a multiple of 16.
     any_angle
-        Whether windows are turned by any angle; else by quarters only, for pits known by upright boxes.
+        Whether windows are turned by any angle; else pits are known by upright boxes: windows are turned by quarters
+        only, and of the ellipses nothing but their boxes is taught.
     """
 
     surfaces: int = 2

@@ -30,7 +30,7 @@ class DetectorTraining:
     start
         Weights to begin from.
     threads
-        Cores to use; 0 for all.
+        Cores to use; 0: as many as torch has been told.
 
     Raises
     ------

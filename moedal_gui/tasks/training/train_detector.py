@@ -18,6 +18,7 @@ from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
+from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
 from moedal_gui.tasks.training.detectors import shipped_detector
 
@@ -154,7 +155,7 @@ def _begun(
     if begin is not None:
         card = read_detector_card(begin.folder)
         weights = read_arrays(begin.folder / card.weights)[0] if card.weights else None
-    return DetectorTraining(folder, taught.taught, settings, weights)
+    return DetectorTraining(folder, taught.taught, settings, weights, worker_count())
 
 
 def _check(taught: DetectorSet) -> None:
