@@ -1,6 +1,6 @@
 """Make the shipped detectors: draw many scans under any lamps and optics, and train the networks on their truth.
 
-    python packaging/make_detector.py FOLDER [--view slope|picture] [--scans 720] [--steps 2200] [--further]
+    python packaging/make_detector.py FOLDER [--view slope|picture] [--first 0] [--scans 720] [--steps 2200] [--further]
 
 ``slope`` looks at the slopes of a ring of lamps, ``picture`` at any one picture: it learns from single planes of the same
 scans and from micrographs drawn for it. A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
@@ -207,11 +207,11 @@ _WORDS = {
 }
 
 
-def train(folder: Path, view: View, scans: int, steps: int, further: bool) -> None:
+def train(folder: Path, view: View, seeds: range, steps: int, further: bool) -> None:
     """Train a shipped detector and put it into detectors/."""
     name, fields = NAMES[view], _FIELDS[view]
-    taught = fields(folder, [s for s in range(scans) if not held_back(s)])
-    held = fields(folder, [s for s in range(scans) if held_back(s)])
+    taught = fields(folder, [s for s in seeds if not held_back(s)])
+    held = fields(folder, [s for s in seeds if held_back(s)])
     settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
     start = None
     if further:
@@ -243,14 +243,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--view", choices=tuple(NAMES), default="slope")
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--scans", type=int, default=720)
     parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--further", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(asked.scans):
+    seeds = range(asked.first, asked.first + asked.scans)
+    for seed in seeds:
         draw(asked.folder, seed)
-    train(asked.folder, asked.view, asked.scans, asked.steps, asked.further)
+    train(asked.folder, asked.view, seeds, asked.steps, asked.further)
 
 
 if __name__ == "__main__":

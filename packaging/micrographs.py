@@ -162,7 +162,7 @@ def draw_micrograph(
     rng: np.random.Generator, size: int
 ) -> tuple[npt.NDArray[np.uint8], Float32, npt.NDArray[np.bool_]]:
     """One picture (H, W), its pits as rows of x, y, half axes (px), azimuth (rad), 0; and where dirt lies (H, W)."""
-    kind = str(rng.choice(["round", "oblique", "needle"], p=[0.6, 0.25, 0.15]))
+    kind = str(rng.choice(["round", "oblique", "needle"], p=[0.5, 0.2, 0.3]))
     look, pits = draw_look(rng), draw_pits(rng, kind, size)
     taken = np.zeros((size, size), np.float32)
     for pit in pits[rng.permutation(len(pits))]:
