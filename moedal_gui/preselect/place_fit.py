@@ -34,6 +34,7 @@ _SIZES = (0.65, 1.0, 1.55)
 _ASIDE = ((0.0, 0.0), (3.0, 0.0), (-3.0, 0.0), (0.0, 3.0), (0.0, -3.0))
 _TRIED = 3
 _NEAREST_PX, _OF_RADIUS = 4.0, 0.9
+_LARGEST = 2.5  # a mouth so many times as wide as the others is a slope of the picture
 _CUT_PX = 72
 
 
@@ -185,7 +186,9 @@ def _fitted(
     pits = Pits(frame.whole(answer.parameters), answer.amplitude)
     apart = np.hypot(pits.parameters[:, X] - here[0], pits.parameters[:, Y] - here[1])
     allowed = np.maximum(_NEAREST_PX, _OF_RADIUS * np.maximum(half_axes(pits.parameters)[1], radius))
-    rows = np.flatnonzero(apart <= allowed)
+    half_major, half_minor = half_axes(pits.parameters)
+    likely = (half_minor <= _LARGEST * radius) & (half_minor >= radius / _LARGEST) & (half_major <= 2 * _LARGEST * radius)
+    rows = np.flatnonzero((apart <= allowed) & likely)
     if not rows.size:
         return None
     judged = [quality(search, pits.take(np.array([row])), mean) for row in rows]

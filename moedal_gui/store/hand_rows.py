@@ -34,21 +34,22 @@ class HandRows:
         self._database = database
 
     def found(self, run_id: int, fields: Iterable[str] | None = None) -> pd.DataFrame:
-        """Pits the program found, those taken out by hand among them: pit_id, field, x_px, y_px, surface, minor_px, double_of.
+        """Pits the program found, those taken out by hand among them: pit_id, field, DETECTION_COLUMNS, double_of.
 
         ``fields`` names the fields to look in; all of them by default.
         """
         names = None if fields is None else [str(f) for f in fields]
         parts = [None] if names is None else [names[k : k + _MOST_AT_ONCE] for k in range(0, len(names), _MOST_AT_ONCE)]
         query = (
-            "SELECT pit_id, pits.field_id, fields.field, x_px, y_px, surface, minor_px, double_of FROM pits JOIN fields USING (field_id)"
+            f"SELECT pit_id, pits.field_id, fields.field, {_NAMES}, double_of FROM pits JOIN fields USING (field_id)"
             " WHERE run_id = ? AND correction IS NULL"
         )
         tables = []
         for part in parts:
             more = "" if part is None else f" AND fields.field IN ({', '.join('?' * len(part))})"
             tables.append(self._read(f"{query}{more} ORDER BY pit_id", [run_id, *(part or [])]))
-        return pd.concat(tables, ignore_index=True) if tables else self._read(f"{query} AND 0", [run_id])
+        table = pd.concat(tables, ignore_index=True) if tables else self._read(f"{query} AND 0", [run_id])
+        return table.astype(DETECTION_COLUMNS)
 
     def of_run(self, run_id: int) -> pd.DataFrame:
         """Rows that people changed: pit_id, field, x_px, y_px, surface, axes, by_hand, correction (missing for found pits)."""
