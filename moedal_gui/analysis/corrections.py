@@ -89,12 +89,15 @@ def lay(found: pd.DataFrame, what: Standing, placement: ScanPlacement) -> Laid:
     """
     heads = found[found["double_of"].isna()].reset_index(drop=True)
     free = np.ones(len(heads), dtype=bool)
-    taken_out, put, since = [], [], []
+    ids = heads["pit_id"].to_numpy(np.int64)
+    taken_out: list[int] = []
+    put: list[PitCorrection] = []
+    since: list[PitCorrection] = []
     for one in what.gone:
         row = _nearest_found(one.at, heads, free, placement, reach_px(one.mouth.minor_px))
         if row is not None:
             free[row] = False
-            taken_out.append(int(heads["pit_id"].iat[row]))
+            taken_out.append(int(ids[row]))
     for one in what.put:
         row = _nearest_found(one.to, heads, free, placement, reach_px(one.mouth.minor_px))
         (put if row is None else since).append(one)
@@ -125,7 +128,7 @@ def nearest_pit(
     """
     free = np.ones(len(pits), dtype=bool) if apart_from is None else (pits["pit_id"] != apart_from).to_numpy()
     row = _nearest_found(spot, pits.reset_index(drop=True), free, placement, reach_px(minor_px))
-    return None if row is None else int(pits["pit_id"].iat[row])
+    return None if row is None else int(pits["pit_id"].to_numpy(np.int64)[row])
 
 
 def followed(spot: Spot, stroke: int, moves: Sequence[PitCorrection]) -> Spot:
@@ -143,15 +146,17 @@ def with_moves(labels: pd.DataFrame, moves: Sequence[PitCorrection]) -> pd.DataF
     if not moves or not len(labels):
         return labels
     table = labels.copy()
-    for name in ("scan", "field"):
-        table[name] = table[name].astype(object)
-    for move in moves:
-        here = (table["foil"] == move.foil) & (table["scan"] == move.at.scan) & (table["field"] == move.at.field)
-        here &= (table["stroke"] < move.stroke) & [alike(str(s or ""), move.at.surface) for s in table["surface"].fillna("")]
-        apart = np.hypot(table["x_px"] - move.at.x_px, table["y_px"] - move.at.y_px)
-        here &= apart <= reach_px(move.mouth.minor_px)
-        table.loc[here, ["field", "x_px", "y_px"]] = [move.to.field, move.to.x_px, move.to.y_px]
-    return table
+    field, x, y = table["field"].to_numpy(object, copy=True), *(table[n].to_numpy(float, copy=True) for n in ("x_px", "y_px"))
+    where = list(zip(table["foil"], table["scan"], table["field"], strict=True))
+    surface, stroke = table["surface"].fillna("").to_numpy(object), table["stroke"].to_numpy(np.int64)
+    begun = {(m.foil, m.at.scan, m.at.field) for m in moves}
+    for row in (k for k, place in enumerate(where) if place in begun):
+        place = where[row]
+        own = [m for m in moves if m.foil == place[0]]
+        spot = Spot(place[1], place[2], float(x[row]), float(y[row]), str(surface[row]))
+        now = followed(spot, int(stroke[row]), own)
+        field[row], x[row], y[row] = now.field, now.x_px, now.y_px
+    return table.assign(field=field, x_px=x, y_px=y)
 
 
 def _known(one: PitCorrection, placement: ScanPlacement) -> bool:

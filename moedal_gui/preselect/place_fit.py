@@ -187,7 +187,9 @@ def _fitted(
     apart = np.hypot(pits.parameters[:, X] - here[0], pits.parameters[:, Y] - here[1])
     allowed = np.maximum(_NEAREST_PX, _OF_RADIUS * np.maximum(half_axes(pits.parameters)[1], radius))
     half_major, half_minor = half_axes(pits.parameters)
-    likely = (half_minor <= _LARGEST * radius) & (half_minor >= radius / _LARGEST) & (half_major <= 2 * _LARGEST * radius)
+    likely = (
+        (half_minor <= _LARGEST * radius) & (half_minor >= radius / _LARGEST) & (half_major <= 2 * _LARGEST * radius)
+    )
     rows = np.flatnonzero((apart <= allowed) & likely)
     if not rows.size:
         return None
@@ -202,9 +204,7 @@ def _power(windows: Windows) -> Floats:
     return np.asarray(square.sum(axis=(1, 2)) / windows.noise**2, dtype=np.float64)
 
 
-def _free(
-    shape: Sequence[int], here: tuple[float, float], others: pd.DataFrame | None, part: _Part
-) -> Float32:
+def _free(shape: Sequence[int], here: tuple[float, float], others: pd.DataFrame | None, part: _Part) -> Float32:
     """Pixels (H, W) that no other known mouth covers: 1, else 0; the place itself always counts."""
     free = np.ones((shape[0], shape[1]), dtype=np.float32)
     if others is None or not len(others):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import dataclasses
+import getpass
 
 from moedal_gui.core.correction import Spot
 from moedal_gui.core.errors import ArgumentError
@@ -30,15 +30,23 @@ class CorrectParameters:
     """What ``correct`` is told; places are px of the field as it is stored."""
 
     field: str = dataclasses.field(metadata=parameter("the field"))
-    scan: str | None = dataclasses.field(default=None, metadata=parameter("the scan; may be left out where there is one"))
-    add: str | None = dataclasses.field(default=None, metadata=parameter("put a pit at X,Y: mouth and surface are fitted there"))
+    scan: str | None = dataclasses.field(
+        default=None, metadata=parameter("the scan; may be left out where there is one")
+    )
+    add: str | None = dataclasses.field(
+        default=None, metadata=parameter("put a pit at X,Y: mouth and surface are fitted there")
+    )
     remove: str | None = dataclasses.field(default=None, metadata=parameter("the pit at X,Y is none"))
     move: tuple[str, str] | None = dataclasses.field(default=None, metadata=parameter("put the pit at X,Y to X2,Y2"))
-    link: tuple[str, str] | None = dataclasses.field(default=None, metadata=parameter("the pits at X,Y and X2,Y2 are one track"))
+    link: tuple[str, str] | None = dataclasses.field(
+        default=None, metadata=parameter("the pits at X,Y and X2,Y2 are one track")
+    )
     surface: str | None = dataclasses.field(
         default=None, metadata=parameter("surface of the pit; else the slopes say it", choices=SURFACES)
     )
-    who: str | None = dataclasses.field(default=None, metadata=parameter("who says so; the name you are logged in by otherwise"))
+    who: str | None = dataclasses.field(
+        default=None, metadata=parameter("who says so; the name you are logged in by otherwise")
+    )
 
 
 def plan(project: Project, parameters: CorrectParameters) -> Plan[None, None]:

@@ -70,13 +70,17 @@ def places_of(project: Project, pit_runs: dict[int, int], ids: set[int]) -> pd.D
     """Where pits lie, px of their frames: columns frame, surface, u, v."""
     parts = [pd.DataFrame(columns=["frame", "surface", "u", "v"])]
     for scan in project.catalogue.scans() if ids else ():
-        pits = project.catalogue.pits(pit_runs[scan.scan_id]) if scan.scan_id in pit_runs else pd.DataFrame({"pit_id": []})
+        pits = (
+            project.catalogue.pits(pit_runs[scan.scan_id]) if scan.scan_id in pit_runs else pd.DataFrame({"pit_id": []})
+        )
         mine = pits[pits["pit_id"].isin(list(ids))]
         if len(mine):
             placement = placement_of(project, scan)
             places = placement.to_frame(mine["field"], mine["x_px"], mine["y_px"]) / placement.scale
             frames = [placement.frame_of(str(f)) for f in mine["field"]]
-            parts.append(pd.DataFrame({"frame": frames, "surface": mine["surface"], "u": places[:, 0], "v": places[:, 1]}))
+            parts.append(
+                pd.DataFrame({"frame": frames, "surface": mine["surface"], "u": places[:, 0], "v": places[:, 1]})
+            )
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
@@ -93,11 +97,9 @@ def without(pits: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
 
 def entry_and_exit(one: Spot, other: Spot) -> tuple[Spot, Spot] | None:
     """Two spots as entry (top) and exit (bottom); None where their surfaces do not tell which is which."""
-    if one.surface == "top" and other.surface != "top" or other.surface == "bottom" and one.surface != "bottom":
-        return one, other
-    if one.surface == "bottom" and other.surface != "bottom" or other.surface == "top" and one.surface != "top":
-        return other, one
-    return None
+    if one.surface == other.surface:
+        return None
+    return (one, other) if one.surface == "top" or other.surface == "bottom" else (other, one)
 
 
 def _pit_at(project: Project, scan: ScanRecord, spot: Spot, pits: pd.DataFrame) -> int | None:

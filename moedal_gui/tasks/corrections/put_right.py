@@ -73,7 +73,9 @@ def add_pit(project: Project, scan: ScanRecord, field: str, fit: PlaceFit, annot
     spot = Spot(scan.scan, field, fit.x_px, fit.y_px, fit.surface)
     _refuse_double(project, scan, spot, fit.minor_px, None)
     mouth = Mouth(fit.major_px, fit.minor_px, fit.azimuth_deg, fit.surface_score, fit.snr)
-    return _entered(project, scan, PitCorrection("add", scan.foil, spot, spot, mouth, annotator), f"Pit put ({fit.words})")
+    return _entered(
+        project, scan, PitCorrection("add", scan.foil, spot, spot, mouth, annotator), f"Pit put ({fit.words})"
+    )
 
 
 def remove_pit(project: Project, scan: ScanRecord, pit_id: int, annotator: str) -> PutRight:
@@ -99,7 +101,9 @@ def move_pit(project: Project, scan: ScanRecord, pit_id: int, to: Spot, annotato
     _refuse_double(project, scan, to, minor, pit_id)
     mouth = replace(_mouth(pit), snr=None)
     correction = PitCorrection("move", scan.foil, before, to, mouth, annotator)
-    return _entered(project, scan, correction, f"Pit {pit_id} moved to ({to.x_px:.0f}, {to.y_px:.0f}) of field {to.field}")
+    return _entered(
+        project, scan, correction, f"Pit {pit_id} moved to ({to.x_px:.0f}, {to.y_px:.0f}) of field {to.field}"
+    )
 
 
 def link_pits(project: Project, scan: ScanRecord, first: int, second: int, annotator: str) -> PutRight:
@@ -115,7 +119,9 @@ def link_pits(project: Project, scan: ScanRecord, first: int, second: int, annot
     if first == second or ends is None:
         side = one.surface or "an unknown surface"
         raise CorrectionError(
-            f"Pits {first} and {second} are both on {side}", scan.scan, "a track has one pit on top and one on the bottom"
+            f"Pits {first} and {second} are both on {side}",
+            scan.scan,
+            "a track has one pit on top and one on the bottom",
         )
     if placement_of(project, scan).frame_of(one.field) != placement_of(project, scan).frame_of(other.field):
         raise CorrectionError(
@@ -135,12 +141,15 @@ def pit_pointed_to(project: Project, scan: ScanRecord, spot: Spot) -> int:
     """
     pits = project.catalogue.pits(_run(project, scan).run_id)
     here = pits[pits["field"] == spot.field]
-    apart = np.hypot(here["x_px"] - spot.x_px, here["y_px"] - spot.y_px).to_numpy(float)
+    away = here[["x_px", "y_px"]].to_numpy(float) - np.array([spot.x_px, spot.y_px])
+    apart = np.hypot(away[:, 0], away[:, 1])
     near = apart <= np.maximum(_POINTED_PX, 0.5 * here["major_px"].fillna(0.0).to_numpy(float))
     like = (here["surface"] == spot.surface).to_numpy(bool) if spot.surface else np.ones(len(here), bool)
     if not (near & like).any():
         raise NotFoundError(
-            f"There is no pit at ({spot.x_px:g}, {spot.y_px:g}) of field {spot.field}", scan.scan, "`export pits` lists them"
+            f"There is no pit at ({spot.x_px:g}, {spot.y_px:g}) of field {spot.field}",
+            scan.scan,
+            "`export pits` lists them",
         )
     return int(here["pit_id"].to_numpy()[int(np.argmin(np.where(near & like, apart, np.inf)))])
 
@@ -160,7 +169,9 @@ def pit_of(project: Project, scan: ScanRecord, correction: PitCorrection) -> int
     return int(mine["pit_id"].iloc[0]) if len(mine) else None
 
 
-def _refuse_double(project: Project, scan: ScanRecord, spot: Spot, minor_px: float | None, apart_from: int | None) -> None:
+def _refuse_double(
+    project: Project, scan: ScanRecord, spot: Spot, minor_px: float | None, apart_from: int | None
+) -> None:
     pits = project.catalogue.pits(_run(project, scan).run_id)
     there = nearest_pit(spot, pits, placement_of(project, scan), minor_px, apart_from)
     if there is not None:
