@@ -73,7 +73,10 @@ class Correcting:
 
             return remove_pit(project, scan, pit_id, who)
 
-        return self._may() and self._ask(work)
+        pits = self._session.pits
+        row = pits.row_of(pit_id) if pits is not None else None
+        place = None if pits is None or row is None else (float(pits.x[row]), float(pits.y[row]))
+        return self._may() and self._ask(work, place)
 
     def move(self, pit_id: int, x: float, y: float) -> bool:
         """Put a pit to another place of the plane."""

@@ -16,7 +16,7 @@ from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.preselect.ellipse_fit import Fits, Windows, first_guesses, fit
 from moedal_gui.preselect.methods import surrounded, usable_rim
-from moedal_gui.preselect.pit_field import WINDOW_SIZES, Frame, Pits, Search, cut, window_sizes
+from moedal_gui.preselect.pit_field import WINDOW_SIZES, Frame, Pits, Search, cut, draw, owners, window_sizes
 from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, LENGTH, X, Y, half_axes
 from moedal_gui.preselect.pit_search import LEAST_EXPLAINED, LEAST_SNR
 from moedal_gui.preselect.quality import quality, slope_noise
@@ -33,6 +33,7 @@ _TURNS = 6
 _SIZES = (0.65, 1.0, 1.55)
 _ASIDE = ((0.0, 0.0), (3.0, 0.0), (-3.0, 0.0), (0.0, 3.0), (0.0, -3.0))
 _TRIED = 3
+_ROUND_ABOUT = 2.5
 _NEAREST_PX, _OF_RADIUS = 4.0, 0.9
 _LARGEST = 2.5  # a mouth so many times as wide as the others is a slope of the picture
 _CUT_PX = 72
@@ -149,7 +150,7 @@ class _Found:
     pits: Pits
     explained: float
     snr: float
-    by_other: float = 0.0
+    ahead: float = 0.0
 
 
 def _best(
@@ -166,12 +167,22 @@ def _best(
     blur = np.full(len(starts), _BLUR_PX)
     windows = Windows(data, weights, blur, _FREEDOM, search.noise, 1)
     guesses = dict(zip((1.0, -1.0), first_guesses(windows, radii), strict=True))
-    told = [f for s in signs if (f := _fitted(windows, guesses[s], search, frame, here, radius, mean)) is not None]
+    told = [f for s in signs if (f := _fitted(windows, guesses[s], s, search, frame, here, radius, mean)) is not None]
     good = [f for f in told if f.explained >= LEAST_EXPLAINED and f.snr >= LEAST_SNR]
     if not good:
         return None
-    best = max(good, key=lambda f: f.explained)
-    return replace(best, by_other=max([f.explained for f in told if f is not best], default=0.0))
+    y, x = np.mgrid[: search.shape[0], : search.shape[1]]
+    round_about = free * (np.hypot(x - here[0], y - here[1]) <= _ROUND_ABOUT * radius)
+    shares = {id(f): _share(search, f.pits, round_about) for f in told}
+    best = max(good, key=lambda f: shares[id(f)])
+    other = max([shares[id(f)] for f in told if f is not best], default=0.0)
+    return replace(best, ahead=shares[id(best)] - max(other, 0.0))
+
+
+def _share(search: Search, pits: Pits, weights: Float32) -> float:
+    """Share of the slopes' square that a pit takes away, on the same pixels for every pit."""
+    rest = search.slopes - draw(pits, search.shape, owners(pits, search.shape))
+    return 1.0 - float((rest**2 * weights).sum()) / max(float((search.slopes**2 * weights).sum()), 1e-9)
 
 
 def _fitted(
@@ -190,7 +201,7 @@ def _fitted(
     likely = (
         (half_minor <= _LARGEST * radius) & (half_minor >= radius / _LARGEST) & (half_major <= 2 * _LARGEST * radius)
     )
-    rows = np.flatnonzero((apart <= allowed) & likely)
+    rows = np.flatnonzero((apart <= allowed) & likely & (pits.amplitude * sign > 0))
     if not rows.size:
         return None
     judged = [quality(search, pits.take(np.array([row])), mean) for row in rows]
@@ -230,7 +241,7 @@ def _told(found: _Found, part: _Part, inward: Surface, description: ScanDescript
     score = None
     if not said:
         # The more of the slopes this surface explains and the less the other one does, the surer.
-        score = 1.0 - 0.5 * float(np.exp(-0.12 * found.snr * max(found.explained - max(found.by_other, 0.0), 0.0)))
+        score = 1.0 - 0.5 * float(np.exp(-0.12 * found.snr * max(found.ahead, 0.0)))
     round_ = float(p[LENGTH]) < 1e-3
     return PlaceFit(
         float(p[X]) + part.x0, float(p[Y]) + part.y0, side, score, 2.0 * float(major), 2.0 * float(minor),

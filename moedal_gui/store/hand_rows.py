@@ -101,8 +101,11 @@ class HandRows:
         gone = rows[(rows["by_hand"] == TAKEN_OUT) & rows["correction"].isna()]
         return [[int(i) for i in put["pit_id"]], [int(i) for i in gone["pit_id"]]]
 
-    def settle_links(self, run_id: int, mark: str, table: pd.DataFrame) -> None:
-        """Lay the links people made (LINK_COLUMNS) on a run: each takes the place of whatever else its two pits were in."""
+    def settle_links(self, run_id: int, mark: str, table: pd.DataFrame, claimed: Iterable[int]) -> None:
+        """Lay the links people made (LINK_COLUMNS) on a run: each takes the place of whatever else its two pits were in.
+
+        ``claimed`` are the ids of those pits, and of the same pits as other scans see them.
+        """
         rows = plain_rows(table[list(LINK_COLUMNS)])
         ends = [(int(a), int(b)) for a, b in zip(table["entry_pit"], table["exit_pit"], strict=True)]
         with self._database.transaction() as connection:
@@ -123,7 +126,7 @@ class HandRows:
                         f"INSERT INTO links (run_id, {', '.join(LINK_COLUMNS)}, by_hand) VALUES (?, {', '.join('?' * len(LINK_COLUMNS))}, {PUT})",
                         [run_id, *row],
                     )
-            for pit in {pit for pair in ends for pit in pair}:
+            for pit in {int(pit) for pit in claimed}:
                 connection.execute(
                     f"UPDATE links SET by_hand = {TAKEN_OUT} WHERE run_id = ? AND by_hand = {FOUND} AND (entry_pit = ? OR exit_pit = ?)",
                     [run_id, pit, pit],

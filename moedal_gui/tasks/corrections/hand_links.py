@@ -36,8 +36,11 @@ def settle_links(project: Project) -> None:
 
 def lay_links_on(project: Project, run: RunRecord) -> int:
     """Lay the links people made on one link run; returns how many there are."""
-    table = hand_links(project, linked_pit_runs(run), _apart(run))
-    project.catalogue.hand.settle_links(run.run_id, project.labels.corrections.mark(), table)
+    pit_runs = linked_pit_runs(run)
+    table = hand_links(project, pit_runs, _apart(run))
+    ends = {int(pit) for name in ("entry_pit", "exit_pit") for pit in table[name]}
+    claimed = ends | _as_others_see(project, run, ends) if ends else ends
+    project.catalogue.hand.settle_links(run.run_id, project.labels.corrections.mark(), table, claimed)
     return len(table)
 
 
@@ -67,32 +70,41 @@ def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, f
 
 
 def places_of(project: Project, pit_runs: dict[int, int], ids: set[int]) -> pd.DataFrame:
-    """Where pits lie, px of their frames: columns frame, surface, u, v."""
-    parts = [pd.DataFrame(columns=["frame", "surface", "u", "v"])]
+    """Where pits lie, px of their frames: columns pit_id, scan_id, frame, surface, u, v."""
+    parts = [pd.DataFrame(columns=["pit_id", "scan_id", "frame", "surface", "u", "v"])]
     for scan in project.catalogue.scans() if ids else ():
-        pits = (
-            project.catalogue.pits(pit_runs[scan.scan_id]) if scan.scan_id in pit_runs else pd.DataFrame({"pit_id": []})
-        )
+        if scan.scan_id not in pit_runs:
+            continue
+        pits = project.catalogue.pits(pit_runs[scan.scan_id])
         mine = pits[pits["pit_id"].isin(list(ids))]
         if len(mine):
             placement = placement_of(project, scan)
             places = placement.to_frame(mine["field"], mine["x_px"], mine["y_px"]) / placement.scale
+            columns = {"pit_id": mine["pit_id"], "scan_id": scan.scan_id, "surface": mine["surface"]}
             frames = [placement.frame_of(str(f)) for f in mine["field"]]
-            parts.append(
-                pd.DataFrame({"frame": frames, "surface": mine["surface"], "u": places[:, 0], "v": places[:, 1]})
-            )
+            parts.append(pd.DataFrame({**columns, "frame": frames, "u": places[:, 0], "v": places[:, 1]}))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def without(pits: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """A foil's pits (frame, surface, u, v) without those at some places: the same pit may be seen by another scan."""
+    """A foil's pits (scan_id, frame, surface, u, v) without those at some places, as whichever scan sees them."""
     keep = np.ones(len(pits), dtype=bool)
     for frame, surface, u, v in places[["frame", "surface", "u", "v"]].itertuples(index=False, name=None):
-        like = (pits["frame"] == frame).to_numpy(bool) & (pits["surface"] == surface).to_numpy(bool) & keep
-        apart = np.where(like, np.hypot(pits["u"].to_numpy(float) - u, pits["v"].to_numpy(float) - v), np.inf)
-        if len(apart) and apart.min() <= _TWIN_PX:
-            keep[int(apart.argmin())] = False
+        like = (pits["frame"] == frame).to_numpy(bool) & (pits["surface"] == surface).to_numpy(bool)
+        apart = np.hypot(pits["u"].to_numpy(float) - u, pits["v"].to_numpy(float) - v)
+        scans = pits["scan_id"].to_numpy()
+        for scan in set(scans[like & (apart <= _TWIN_PX)]):
+            keep[int(np.where(like & (scans == scan), apart, np.inf).argmin())] = False
     return pits[keep].reset_index(drop=True)
+
+
+def _as_others_see(project: Project, run: RunRecord, ends: set[int]) -> set[int]:
+    """Ids of the pits in a run's links that are some pits, seen by any scan."""
+    links = project.catalogue.links.of_run(run.run_id, everything=True)
+    linked = {int(pit) for name in ("entry_pit", "exit_pit") for pit in links[name]}
+    pit_runs = linked_pit_runs(run)
+    places = places_of(project, pit_runs, linked)
+    return set(places["pit_id"]) - set(without(places, places_of(project, pit_runs, ends))["pit_id"])
 
 
 def entry_and_exit(one: Spot, other: Spot) -> tuple[Spot, Spot] | None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from moedal_gui.ui.viewer.view import View
 
-DASHES: list[float] = [2.2, 1.6]
+DASHES: list[float] = [2.6, 2.2]
 _WAITING_PX = 11.0
 _SHADOW, _INK = QColor(0, 0, 0, 190), QColor("#ffffff")
 

@@ -141,6 +141,7 @@ class HandTool(QObject):
             return False
         middle = QPointF(*view.to_screen(float(pits.x[row]), float(pits.y[row])))
         self._held = _Held(row, here, middle - here)
+        self._overlay.card = []
         self._overlay.setFocus()
         return True
 
