@@ -146,7 +146,10 @@ def with_moves(labels: pd.DataFrame, moves: Sequence[PitCorrection]) -> pd.DataF
     if not moves or not len(labels):
         return labels
     table = labels.copy()
-    field, x, y = table["field"].to_numpy(object, copy=True), *(table[n].to_numpy(float, copy=True) for n in ("x_px", "y_px"))
+    field, x, y = (
+        table["field"].to_numpy(object, copy=True),
+        *(table[n].to_numpy(float, copy=True) for n in ("x_px", "y_px")),
+    )
     where = list(zip(table["foil"], table["scan"], table["field"], strict=True))
     surface, stroke = table["surface"].fillna("").to_numpy(object), table["stroke"].to_numpy(np.int64)
     begun = {(m.foil, m.at.scan, m.at.field) for m in moves}

@@ -186,7 +186,14 @@ def _share(search: Search, pits: Pits, weights: Float32) -> float:
 
 
 def _fitted(
-    windows: Windows, guess: Fits, search: Search, frame: Frame, here: tuple[float, float], radius: float, mean: Float32
+    windows: Windows,
+    guess: Fits,
+    sign: float,
+    search: Search,
+    frame: Frame,
+    here: tuple[float, float],
+    radius: float,
+    mean: Float32,
 ) -> _Found | None:
     """The best of the fits of one sign that stay near the place."""
     best = np.argsort(guess.misfit / np.maximum(_power(windows), 1e-9))[:_TRIED]
