@@ -19,7 +19,7 @@ from moedal_gui.preselect.methods import surrounded, usable_rim
 from moedal_gui.preselect.pit_field import WINDOW_SIZES, Frame, Pits, Search, cut, draw, owners, window_sizes
 from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, LENGTH, X, Y, half_axes
 from moedal_gui.preselect.pit_search import LEAST_EXPLAINED, LEAST_SNR
-from moedal_gui.preselect.quality import quality, slope_noise
+from moedal_gui.preselect.quality import slope_noise
 
 Floats = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -34,7 +34,8 @@ _SIZES = (0.65, 1.0, 1.55)
 _ASIDE = ((0.0, 0.0), (3.0, 0.0), (-3.0, 0.0), (0.0, 3.0), (0.0, -3.0))
 _TRIED = 3
 _ROUND_ABOUT = 2.5
-_NEAREST_PX, _OF_RADIUS = 4.0, 0.9
+_SHOWS = 0.02
+_NEAREST_PX, _OF_RADIUS = 5.0, 0.6
 _LARGEST = 2.5  # a mouth so many times as wide as the others is a slope of the picture
 _CUT_PX = 72
 
@@ -123,7 +124,7 @@ def fit_place(
     inward = description.near_surface if description.polarity == "lit" else description.far_surface
     signs = [s for s in (1.0, -1.0) if not surface or (s > 0) == (surface == inward)]
     free = _free(slopes.shape[1:], here, others, part)
-    found = _best(search, here, 0.5 * typical_px, signs, free, np.asarray(field.mean, np.float32))
+    found = _best(search, here, 0.5 * typical_px, signs, free)
     if found is None:
         return replace(plain, why="nothing explains them")
     return _told(found, part, inward, description, surface)
@@ -154,7 +155,7 @@ class _Found:
 
 
 def _best(
-    search: Search, here: tuple[float, float], radius: float, signs: Sequence[float], free: Float32, mean: Float32
+    search: Search, here: tuple[float, float], radius: float, signs: Sequence[float], free: Float32
 ) -> _Found | None:
     """The fit of each sign that leaves least over; of those the better one, where it says enough."""
     starts = [(here[0] + dx, here[1] + dy, radius * f) for f in _SIZES for dx, dy in _ASIDE]
@@ -167,7 +168,7 @@ def _best(
     blur = np.full(len(starts), _BLUR_PX)
     windows = Windows(data, weights, blur, _FREEDOM, search.noise, 1)
     guesses = dict(zip((1.0, -1.0), first_guesses(windows, radii), strict=True))
-    told = [f for s in signs if (f := _fitted(windows, guesses[s], s, search, frame, here, radius, mean)) is not None]
+    told = [f for s in signs if (f := _fitted(windows, guesses[s], s, search, frame, here, radius, free)) is not None]
     good = [f for f in told if f.explained >= LEAST_EXPLAINED and f.snr >= LEAST_SNR]
     if not good:
         return None
@@ -193,7 +194,7 @@ def _fitted(
     frame: Frame,
     here: tuple[float, float],
     radius: float,
-    mean: Float32,
+    free: Float32,
 ) -> _Found | None:
     """The best of the fits of one sign that stay near the place."""
     best = np.argsort(guess.misfit / np.maximum(_power(windows), 1e-9))[:_TRIED]
@@ -211,9 +212,19 @@ def _fitted(
     rows = np.flatnonzero((apart <= allowed) & likely & (pits.amplitude * sign > 0))
     if not rows.size:
         return None
-    judged = [quality(search, pits.take(np.array([row])), mean) for row in rows]
-    first = int(np.argmax([float(q.explained[0]) * min(float(q.snr[0]), 30.0) for q in judged]))
-    return _Found(pits.take(rows[first : first + 1]), float(judged[first].explained[0]), float(judged[first].snr[0]))
+    judged = [_judged(search, pits.take(rows[k : k + 1]), free) for k in range(rows.size)]
+    return max(judged, key=lambda f: f.explained * min(f.snr, 30.0))
+
+
+def _judged(search: Search, pits: Pits, free: Float32) -> _Found:
+    """How much of the slopes a pit accounts for where it shows and no other is known, and how far it stands out of the noise."""
+    own = draw(pits, search.shape, owners(pits, search.shape))
+    strength = (own**2).sum(axis=0)
+    foot = free * (strength > _SHOWS * strength.max())
+    floor = 2.0 * search.noise**2 * float(foot.sum())
+    left = max(float((((search.slopes - own) ** 2).sum(axis=0) * foot).sum()) - floor, 0.0)
+    power = float(((search.slopes**2).sum(axis=0) * foot).sum()) - floor
+    return _Found(pits, 1.0 - left / max(power, 1e-9), float(np.sqrt((strength * free).sum())) / search.noise)
 
 
 def _power(windows: Windows) -> Floats:

@@ -23,6 +23,8 @@ def test_true_pits_are_fitted_from_a_few_px_off(worked: Path, foil: Path, name: 
         flat = FlatField.from_json(scan.flat)
         for pit, step in zip(inside.itertuples(), aside, strict=True):
             others = truth[(truth["field"] == pit.field) & (truth["id"] != pit.id)]
+            if np.hypot(others["x_px"] - pit.x_px, others["y_px"] - pit.y_px).min() < 15:
+                continue
             stack = project.images.read(rows[pit.field].batch, rows[pit.field].slot)
             place = (pit.x_px + step[0], pit.y_px + step[1])
             fit = fit_place(stack, scan.description, flat, place, 14.0, "", others)

@@ -61,7 +61,9 @@ def test_labels_and_corrections_are_undone_in_one_order(tmp_path: Path, moves: l
 
 def test_everything_said_comes_back_as_it_was_and_never_changes(tmp_path: Path) -> None:
     journal = LabelJournal(tmp_path / "l.sqlite", write=True)
-    move = PitCorrection("move", "F", Spot("c1", "1", 1.5, 2.25, "top"), Spot("c1", "2", 3.125, 4.0, "top"), Mouth(9.0, 8.0), "ada")
+    move = PitCorrection(
+        "move", "F", Spot("c1", "1", 1.5, 2.25, "top"), Spot("c1", "2", 3.125, 4.0, "top"), Mouth(9.0, 8.0), "ada"
+    )
     journal.corrections.give(move)
     back = journal.corrections.in_force()[0]
     assert (back.kind, back.foil, back.at, back.to, back.mouth, back.annotator) == (

@@ -181,7 +181,7 @@ def _field(
         .set_index("pit_id")["surface"]
         .fillna("")
     )
-    sides = pits.loc[sure, "pit_id"].map(stated).fillna("")
+    sides = pits.loc[sure, "pit_id"].map(stated).astype(object).fillna("")
     taken["surface"] = np.where(sides != "", sides, taken["surface"].fillna(""))
     typical = pits[["major_px", "minor_px"]].median().fillna(10.0)
     added = pd.DataFrame(
