@@ -52,7 +52,7 @@ def test_a_pit_is_taken_out_put_again_moved_and_all_of_it_taken_back(
     QTest.mouseClick(overlay, LEFT, pos=screen_place(window, row))
     again(window, until, lambda: press(window, Qt.Key.Key_Delete))
     assert session.pits.row_of(pit) is None
-    assert "Ctrl+Z" in window.toasts.history[-1][-1]
+    assert "Ctrl+Z" in window.toasts.history[-1].text
 
     QTest.mouseMove(overlay, QPoint(*(round(v) for v in window.canvas.view.to_screen(x + 2, y - 1))))
     again(window, until, lambda: press(window, Qt.Key.Key_A))
