@@ -47,8 +47,14 @@ class Correcting:
         self._session = session
         self.annotator = ""
         self.waiting: list[tuple[float, float]] = []
+        self._asked, self._written = 0, 0
         self._closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="corrections")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something asked for is not in the journal yet."""
+        return self._asked != self._written
 
     def add(self, x: float, y: float) -> bool:
         """Put a pit at a place of the plane."""
@@ -112,7 +118,7 @@ class Correcting:
             settle_corrections(project)
             return sentence
 
-        return self._ask(work)
+        return self._ask(work, writes=False)
 
     def seen(self) -> None:
         """The pits on screen are read anew: nothing waits any more but what was asked for since."""
@@ -150,19 +156,23 @@ class Correcting:
             return True
         return False
 
-    def _ask(self, work: Work, place: tuple[float, float] | None = None) -> bool:
+    def _ask(self, work: Work, place: tuple[float, float] | None = None, *, writes: bool = True) -> bool:
         project, sheet = self._session.project, self._session.sheet
         if project is None or sheet is None:
             return False
         if place is not None:
             self.waiting = [*self.waiting, place]
             self.waiting_changed.emit()
-        self._executor.submit(self._work, project, sheet.record, work).add_done_callback(tell)
+        self._asked += int(writes)
+        self._executor.submit(self._work, project, sheet.record, work, writes).add_done_callback(tell)
         return True
 
-    def _work(self, project: Project, scan: ScanRecord, work: Work) -> None:
+    def _work(self, project: Project, scan: ScanRecord, work: Work, writes: bool) -> None:
         try:
-            made = work(project, scan)
+            try:
+                made = work(project, scan)
+            finally:
+                self._written += int(writes)
         except _FAILS as error:
             self.refused.emit(str(error))
             self.done.emit(Corrected(""))

@@ -133,6 +133,13 @@ class Workbench:
                 self.labelling.open(self.session.project)
             self.session.refresh()
 
+    def take_back(self) -> None:
+        """Undo this person's newest label or correction; not while one is still on its way to the journal."""
+        if self.correcting.busy:
+            self.said.emit("note", "The last correction is still being measured: press again in a moment")
+        else:
+            self.labelling.undo()
+
     def corrected(self, what: Corrected) -> None:
         """Show what was put right, on the thread of the screen; the pit that was put comes to the front."""
         if what.sentence:

@@ -105,7 +105,7 @@ class Actions:
             "view.picture": self._save_view,
             "window.quit": self._window.close,
             **{f"pit.{way}": partial(self._put_right, way) for way in ("add", "remove", "link")},
-            "label.undo": self._workbench.labelling.undo,
+            "label.undo": self._workbench.take_back,
             "label.redo": self._workbench.labelling.redo,
             "selection.kind": self._same_kind,
             "selection.passing": self._workbench.deciding.select_passing,

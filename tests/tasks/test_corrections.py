@@ -253,13 +253,18 @@ def test_corrections_teach_the_detector_round_about_where_nobody_labelled(projec
         pits = pit_table(project, scan)
         one = pits[(pits["field"] == "2") & pits["x_px"].between(60, 260) & pits["y_px"].between(60, 180)].iloc[0]
         remove_pit(project, scan, int(one["pit_id"]), "ada")
-        made = add_pit(project, scan, "3", _fit(150.0, 120.0, scan.description.near_surface), "ada")
+        made = add_pit(project, scan, "3", _fit(150.0, 100.0, scan.description.near_surface), "ada")
         taught = detector_set.from_labels(project)
         whole = [p for p in (*taught.taught, *taught.held) if p.known is not None and p.known.any()]
         seen = sum(int(p.known.sum()) for p in whole if p.known is not None)
         circle = np.pi * detector_set.LOOKED_AT_PX**2
         assert 0.5 * circle < seen < 2.2 * circle
-        rows = np.concatenate([p.pits for p in whole])
+        size = [p.planes.shape[1:] for p in whole]
+        inside = [
+            p.pits[(p.pits[:, 0] > 0) & (p.pits[:, 1] > 0) & (p.pits[:, 0] < w) & (p.pits[:, 1] < h)]
+            for p, (h, w) in zip(whole, size, strict=True)
+        ]
+        rows = np.concatenate(inside)
         assert made.pit_id is not None
         assert (np.isclose(rows[:, 2], 6.0) & np.isclose(rows[:, 3], 5.0)).sum() == 1, (
             "the mouth that was fitted is taught"
