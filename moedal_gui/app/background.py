@@ -51,7 +51,7 @@ class Latest:
             self._generation += 1
             generation = self._generation
         if not self._closed:
-            self._executor.submit(self._answer, generation, work).add_done_callback(_tell)
+            self._executor.submit(self._answer, generation, work).add_done_callback(tell)
         return generation
 
     def drop(self) -> None:
@@ -87,7 +87,7 @@ class Latest:
                 self.failed.emit(generation, error)
 
 
-def _tell(future: Future[None]) -> None:
+def tell(future: Future[None]) -> None:
     """Hand an unexpected error to the edge that reports what no thread caught."""
     error = None if future.cancelled() else future.exception()
     if error is not None:

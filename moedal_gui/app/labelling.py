@@ -44,13 +44,15 @@ class Labelling:
     """Gives labels to the pits of the scan on screen and walks through a queue of them.
 
     Everything given is on disk before ``changed`` is emitted. ``moved`` carries the old and the new pit row,
-    ``blind_changed`` whether labels and scores are hidden.
+    ``blind_changed`` whether labels and scores are hidden, ``correction_turned`` what undo took back or redo gave again that
+    was no label.
     """
 
     changed = Signal(LabelChange)
     moved = Signal(object, object)
     queue_changed = Signal()
     blind_changed = Signal(bool)
+    correction_turned = Signal(str)
     refused = Signal(str)
 
     def __init__(self, selection: Selection) -> None:
@@ -209,7 +211,7 @@ class Labelling:
         return True
 
     def undo(self) -> bool:
-        """Take back this person's newest label."""
+        """Take back this person's newest label or correction."""
         return self._turn("undo")
 
     def redo(self) -> bool:
@@ -242,6 +244,16 @@ class Labelling:
             return self._refuse(str(error))
         if rows is None:
             return self._refuse(f"There is nothing of {self.annotator or 'yours'} to {kind}")
+        if put_right := journal.corrections.turned():
+            words = {
+                "add": "a pit put by hand",
+                "remove": "a pit taken out",
+                "move": "a moved pit",
+                "link": "a link by hand",
+            }
+            done = "Taken back" if kind == "undo" else "Given again"
+            self.correction_turned.emit(f"{done}: {words[put_right[0].kind]}")
+            return True
         if kind == "undo":
             self._book.take_out(rows)
         else:
@@ -287,12 +299,13 @@ class Labelling:
         return twins
 
     def _refresh_twins(self, labels: pd.DataFrame) -> None:
-        """Match the journal with the pits anew when labels of the foil's other scans are concerned, too."""
+        """Match the journal with the pits anew when labels of the foil's other scans are concerned, or pits were moved."""
         if self.pits is None or self._sheet is None or self._project is None:
             return
         scans = self._project.catalogue.scans()
         mine = self._sheet.record
-        if not any(s.foil == mine.foil and s.scan != mine.scan for s in scans) or not len(labels):
+        moved = bool(self._project.labels.corrections.in_force(("move",)))
+        if not (moved or any(s.foil == mine.foil and s.scan != mine.scan for s in scans)) or not len(labels):
             return
         # scipy is loaded with the first undo, not with the window.
         from moedal_gui.tasks.pit_table import labels_of

@@ -35,8 +35,9 @@ def orphans(project: Project, sheet: Sheet, pits: PitSheet, annotator: str) -> p
 def _labels_here(project: Project, sheet: Sheet, annotator: str, pass_name: str | None) -> pd.DataFrame:
     # scipy is loaded with the first blind pass, not with the window.
     from moedal_gui.analysis.label_matching import newest_at_places, place
+    from moedal_gui.tasks.pit_table import labels_at_their_pits
 
-    journal = project.labels.in_force()
+    journal = labels_at_their_pits(project)
     scan = sheet.record
     here = journal[
         (journal["foil"] == scan.foil) & (journal["scan"] == scan.scan) & (journal["annotator"] == annotator)

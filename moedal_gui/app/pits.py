@@ -74,6 +74,8 @@ class PitSheet:
         Name of what scored these pits; empty where nothing did.
     trained_density
         Lowest and highest density (per mm2) among the examples of what scored these pits; None where that is not known.
+    notes
+        Pit id -> who put it where it is, for pits put by hand.
     measures
         What the run measured of each field, by the field's name (see `imaging.field_measures`).
     """
@@ -95,6 +97,7 @@ class PitSheet:
     ensemble: str = ""
     measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     trained_density: tuple[float, float] | None = None
+    notes: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -103,6 +106,13 @@ class PitSheet:
     def ids(self) -> Whole:
         """Pit ids by row."""
         return self.table["pit_id"].to_numpy(np.int64)
+
+    @cached_property
+    def by_hand(self) -> npt.NDArray[np.bool_]:
+        """Which pits a person put, by row."""
+        if "by_hand" not in self.table:
+            return np.zeros(len(self), bool)
+        return np.asarray(self.table["by_hand"] == 1)
 
     @cached_property
     def scores(self) -> Floats:

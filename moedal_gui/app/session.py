@@ -125,6 +125,11 @@ class Session:
         old, self.pits = self.pits, loaded.pits
         self.pits_changed.emit(old, loaded.pits)
 
+    def reread(self) -> None:
+        """Read the pits of the scan on screen again, after some were put right."""
+        if self.sheet is not None:
+            self._read_pits(self.sheet)
+
     def show(self, **changes: Any) -> None:
         """Change what the canvas shows."""
         old, new = self.display, replace(self.display, **changes)
@@ -186,6 +191,7 @@ class Session:
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table
+    from moedal_gui.tasks.corrections.notes import hand_notes
     from moedal_gui.tasks.pit_table import pit_table, score_run, trained_density
     from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 
@@ -203,8 +209,8 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     experts = project.catalogue.scores.by_expert(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
-    measures = project.catalogue.measures(run.run_id)
-    return Loaded(replace(pits, measures=measures, trained_density=trained_density(scores)), candidates)
+    measures, notes = project.catalogue.measures(run.run_id), hand_notes(project, run)
+    return Loaded(replace(pits, measures=measures, notes=notes, trained_density=trained_density(scores)), candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

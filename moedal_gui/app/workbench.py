@@ -12,6 +12,7 @@ from moedal_gui.app.candidates import Candidates
 from moedal_gui.app.clean_to_dirty import CleanToDirty
 from moedal_gui.app.command_line import command_line
 from moedal_gui.app.commands import State
+from moedal_gui.app.correcting import Corrected, Correcting
 from moedal_gui.app.crops import CropSource
 from moedal_gui.app.datum import DatumDraft
 from moedal_gui.app.deciding import Deciding
@@ -51,6 +52,8 @@ class Workbench:
         self.session = Session()
         self.selection = Selection()
         self.labelling = Labelling(self.selection)
+        self.correcting = Correcting(self.session)
+        self._put: int | None = None
         self.deciding = Deciding(self.selection, self.labelling)
         self.why_source: WhySource | None = self._ask_network
         self._asking: Asking | None = None
@@ -73,6 +76,7 @@ class Workbench:
         self.session.failed.connect(lambda sentence: self.said.emit("bad", sentence))
         self.labelling.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.labelling.moved.connect(self._moved)
+        self.labelling.correction_turned.connect(self.correcting.turned)
         self.deciding.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.candidates.moved.connect(self._candidate_moved)
@@ -129,6 +133,31 @@ class Workbench:
                 self.labelling.open(self.session.project)
             self.session.refresh()
 
+    def take_back(self) -> None:
+        """Undo this person's newest label or correction; not while one is still on its way to the journal."""
+        if self.correcting.busy:
+            self.said.emit("note", "The last correction is still being measured: press again in a moment")
+        else:
+            self.labelling.undo()
+
+    def corrected(self, what: Corrected) -> None:
+        """Show what was put right, on the thread of the screen; the pit that was put comes to the front."""
+        if what.sentence:
+            self.said.emit("good", what.sentence)
+        self._put = what.pit_id if what.pit_id is not None else self._put
+        self.session.reread()
+
+    def restore(self, copy: Path) -> int:
+        """Bring back what a dated copy of the journal holds and this project does not; returns how much."""
+        project = self.session.project
+        if project is None:
+            return 0
+        count = project.labels.restore_from(copy)
+        _settle(project)
+        self.labelling.open(project)
+        self.session.refresh()
+        return count
+
     def go_to_field(self, name: str) -> None:
         """Bring a field into view; from now on it has been looked at."""
         self.session.go_to_field(name)
@@ -183,6 +212,7 @@ class Workbench:
     def close(self) -> None:
         """Stop jobs, keep a copy of the labels, close the project."""
         self.jobs.close()
+        self.correcting.close()
         self.training.close()
         self.candidates.close()
         self.maps.close()
@@ -208,6 +238,10 @@ class Workbench:
         return None if found is None else WhyQuestion(found.planes, found.names, found.score, found.asked)
 
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
+        self.correcting.settle()
+        self.correcting.seen()
+        if new is not None:
+            _settle(new)
         self.candidates.pairs.settle()
         self.why.answers.settle()
         self.datum.leave()
@@ -229,7 +263,8 @@ class Workbench:
 
     def _pits_changed(self, _old: object, new: Any) -> None:
         session = self.session
-        before = self.selection.focus
+        before, self._put = (self._put, None) if self._put is not None else (self.selection.focus, None)
+        self.correcting.seen()
         old_crops, self.crops = self.crops, None
         if new is not None and session.sheet is not None and session.project is not None:
             self.crops = CropSource(session.project.images, session.sheet, new.table)
@@ -271,6 +306,16 @@ class Workbench:
     def _take_person(self, settings: Settings) -> None:
         self.labelling.annotator = settings.annotator
         self.candidates.annotator = settings.annotator
+        self.correcting.annotator = settings.annotator
         self.regions.annotator = settings.annotator
         self.deciding.annotator = settings.annotator
         self.labelling.pass_name = settings.pass_name
+
+
+def _settle(project: Project) -> None:
+    """Make up for corrections that are in the journal and not yet in the tables."""
+    if project.writable and project.labels.corrections.mark():
+        # What lays corrections on pits is loaded with the first one, not with the window.
+        from moedal_gui.tasks.corrections.settle import settle_corrections
+
+        settle_corrections(project)

@@ -72,6 +72,10 @@ class LabelError(MoedalError):
     """A label cannot be given or read."""
 
 
+class CorrectionError(MoedalError):
+    """What was to be put right by hand cannot be so."""
+
+
 class ExportError(MoedalError):
     """An output file cannot be written as asked."""
 

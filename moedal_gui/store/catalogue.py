@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from moedal_gui.core.correction import TAKEN_OUT
 from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.field import Field
 from moedal_gui.core.label import now
@@ -17,6 +18,7 @@ from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import ScanDescription, from_plain, to_plain
 from moedal_gui.store.database import Database
 from moedal_gui.store.datum_journal import DatumJournal
+from moedal_gui.store.hand_rows import HandRows
 from moedal_gui.store.link_rows import LinkRows
 from moedal_gui.store.looks import Looks
 from moedal_gui.store.rows import finish, plain_rows
@@ -85,6 +87,7 @@ class Catalogue:
         self.scores = ScoreRows(self._database)
         self.links = LinkRows(self._database)
         self.looks = Looks(self._database)
+        self.hand = HandRows(self._database)
 
     # scans and fields
     def add_scan(self, description: ScanDescription, source: str) -> ScanRecord:
@@ -330,11 +333,14 @@ class Catalogue:
             )
 
     def pits(self, run_id: int, *, merged: bool = True) -> pd.DataFrame:
-        """Pits of a run: pit_id, field_id, field, DETECTION_COLUMNS, double_of; ``merged`` leaves doubles out."""
-        only = "AND double_of IS NULL" if merged else ""
+        """Pits of a run: pit_id, field_id, field, DETECTION_COLUMNS, double_of, by_hand; ``merged`` leaves doubles out.
+
+        Pits a person took out are left out; ``by_hand`` is 1 where a person put the pit (`core.correction.PUT`).
+        """
+        only = f"AND by_hand != {TAKEN_OUT}" + (" AND double_of IS NULL" if merged else "")
         names = ", ".join(f"pits.{n}" for n in DETECTION_COLUMNS)
         table = self._read(
-            f"SELECT pit_id, pits.field_id, fields.field, {names}, double_of FROM pits JOIN fields USING (field_id)"
+            f"SELECT pit_id, pits.field_id, fields.field, {names}, double_of, by_hand FROM pits JOIN fields USING (field_id)"
             f" WHERE run_id = ? {only} ORDER BY pit_id", (run_id,),
         )  # fmt: skip
         for name, dtype in DETECTION_COLUMNS.items():

@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -67,7 +67,7 @@ class Database:
         if write:
             self._migrate(migrations)
         else:
-            self._prepare_reading(len(migrations))
+            self._prepare_reading(migrations)
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
@@ -115,10 +115,7 @@ class Database:
             if self.write:
                 with suppress(sqlite3.Error):
                     self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
-            self._local = threading.local()
+            self._forget_connections()
         if self._copy is not None:
             self._copy.cleanup()
             self._copy = None
@@ -143,13 +140,13 @@ class Database:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             self._refuse_newer(version, len(migrations))
             for number, script in enumerate(migrations[version:], start=version + 1):
-                connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")
+                _run_script(connection, script, number)
         except sqlite3.DatabaseError as error:
             raise ProjectError(
                 "A table file of the project is damaged", self.path, f"restore it from a copy ({error})"
             ) from error
 
-    def _prepare_reading(self, newest: int) -> None:
+    def _prepare_reading(self, migrations: Sequence[str]) -> None:
         if not self.path.is_file():
             raise ProjectError("A table file of the project is missing", self.path, "restore it from a copy")
         try:
@@ -162,11 +159,31 @@ class Database:
             raise ProjectError(
                 "A table file of the project is damaged", self.path, f"restore it from a copy ({error})"
             ) from error
-        self._refuse_newer(version, newest)
-        if version < newest:
+        self._refuse_newer(version, len(migrations))
+        if version < len(migrations):
+            self._read_brought_up(version, migrations)
+
+    def _read_brought_up(self, version: int, migrations: Sequence[str]) -> None:
+        # Who may only read must not change the file: a private copy is brought up to date, and read in its place.
+        if self._copy is None:
+            folder = tempfile.TemporaryDirectory(prefix="moedal-gui-read-")
+            with closing(sqlite3.connect(Path(folder.name) / self.path.name)) as target:
+                self.connection().backup(target)
+            self._forget_connections()
+            self._copy = folder
+        try:
+            for number, script in enumerate(migrations[version:], start=version + 1):
+                _run_script(self.connection(), script, number)
+        except sqlite3.DatabaseError as error:
             raise ProjectError(
-                "The project is of an older version", self.path, "open it once for writing to bring it up to date"
-            )
+                "A table file of the project is damaged", self.path, f"restore it from a copy ({error})"
+            ) from error
+
+    def _forget_connections(self) -> None:
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._local = threading.local()
 
     def _version_of_copy(self) -> int:
         try:
@@ -179,10 +196,7 @@ class Database:
     def _read_from_copy(self) -> None:
         # A WAL database in a folder that cannot be written has no place for its shared memory; immutable=1 would
         # silently leave out the rows that are still in the WAL. A private copy of both files shows them all.
-        for connection in self._open:
-            connection.close()
-        self._open.clear()
-        self._local = threading.local()
+        self._forget_connections()
         self._copy = tempfile.TemporaryDirectory(prefix="moedal-gui-read-")
         for suffix in ("", "-wal"):
             source = Path(f"{self.path}{suffix}")
@@ -192,3 +206,8 @@ class Database:
     def _refuse_newer(self, version: int, newest: int) -> None:
         if version > newest:
             raise ProjectError("The project was written by a newer program", self.path.parent, "update this program")
+
+
+def _run_script(connection: sqlite3.Connection, script: str, number: int) -> None:
+    """Bring a file to a version, whole or not at all."""
+    connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")

@@ -11,21 +11,24 @@ import pandas as pd
 
 from moedal_gui.core.errors import LabelError
 from moedal_gui.core.label import LABEL_COLUMNS, Label, now
+from moedal_gui.store.corrections import Corrections
 from moedal_gui.store.database import Database
 from moedal_gui.store.schema import LABELS
+from moedal_gui.store.strokes import new_stroke, stacks, undone_strokes
 
 _NAMES = (*LABEL_COLUMNS, "extra")
 _COLUMNS = ", ".join(f'"{name}"' for name in _NAMES)
 
 
 class LabelJournal:
-    """Labels, verdicts and seen fields of one project.
+    """Labels, corrections, verdicts and seen fields of one project.
 
-    A *stroke* is what one key gave (one label, or both ends of a link); undo and redo are strokes of their own.
+    A *stroke* is what one key gave (one label, both ends of a link, or a correction); undo and redo are strokes of their own.
     """
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self._database = Database(path, LABELS, write=write)
+        self.corrections = Corrections(self._database)
 
     def give(self, labels: Sequence[Label], origin: str = "hand") -> int:
         """Append labels as one stroke, on disk when this returns; returns the stroke's number."""
@@ -33,7 +36,7 @@ class LabelJournal:
             raise LabelError("There is nothing to label", remedy="pick a pit first")
         with self._database.transaction() as connection:
             when = labels[0].when or now()
-            stroke = _new_stroke(connection, labels[0].annotator, "give", None, when)
+            stroke = new_stroke(connection, labels[0].annotator, "give", None, when)
             connection.executemany(
                 f"INSERT INTO labels ({_COLUMNS}, origin, stroke) VALUES ({', '.join('?' * (len(_NAMES) + 2))})",
                 [
@@ -47,7 +50,10 @@ class LabelJournal:
         return stroke
 
     def undo(self, annotator: str) -> pd.DataFrame | None:
-        """Take back this person's newest stroke in force; returns its labels, None when there is none."""
+        """Take back this person's newest stroke in force; returns its labels, None when there is none.
+
+        A stroke that was a correction has no labels: `Corrections.turned` tells what it was.
+        """
         return self._turn(annotator, "undo")
 
     def redo(self, annotator: str) -> pd.DataFrame | None:
@@ -61,7 +67,7 @@ class LabelJournal:
         they were given count as the oldest.
         """
         table = self._read(f"SELECT label_id, {_COLUMNS}, origin, stroke FROM labels ORDER BY label_id")
-        undone = self._undone()
+        undone = undone_strokes(self._database.connection())
         table = table[~table["stroke"].isin(list(undone))] if undone else table
         moment = pd.to_datetime(table["when"], utc=True, errors="coerce", format="ISO8601").fillna(
             pd.Timestamp(0, tz="UTC")
@@ -116,15 +122,16 @@ class LabelJournal:
         return target
 
     def restore_from(self, copy: Path) -> int:
-        """Append the labels of a dated copy that this journal does not hold; returns how many."""
+        """Append the labels and corrections of a dated copy that this journal does not hold; returns how many."""
         if not copy.is_file():
             raise LabelError("There is no such copy", copy, "pick another one")
         other = LabelJournal(copy, write=False)
         try:
-            theirs = other.in_force()
+            theirs, put_right = other.in_force(), other.corrections.in_force()
         finally:
             other.close()
-        return self.append_missing(theirs, f"copy:{copy.name}")
+        origin = f"copy:{copy.name}"
+        return self.append_missing(theirs, origin) + self.corrections.append_missing(put_right, origin)
 
     def append_missing(self, table: pd.DataFrame, origin: str) -> int:
         """Append rows (LABEL_COLUMNS) that no row ever given here equals; returns how many.
@@ -156,57 +163,15 @@ class LabelJournal:
 
     def _turn(self, annotator: str, kind: str) -> pd.DataFrame | None:
         with self._database.transaction() as connection:
-            done, undone = _stacks(connection, annotator)
+            done, undone = stacks(connection, annotator)
             stack = done if kind == "undo" else undone
             if not stack:
                 return None
-            _new_stroke(connection, annotator, kind, stack[-1], now())
+            new_stroke(connection, annotator, kind, stack[-1], now())
         return self._read(f"SELECT label_id, {_COLUMNS}, origin, stroke FROM labels WHERE stroke = ?", (stack[-1],))
-
-    def _undone(self) -> set[int]:
-        result: set[int] = set()
-        rows = self._database.connection().execute(
-            "SELECT kind, target FROM strokes WHERE kind != 'give' ORDER BY stroke"
-        )
-        for kind, target in rows:
-            if kind == "undo":
-                result.add(int(target))
-            else:
-                result.discard(int(target))
-        return result
 
     def _read(self, query: str, values: Sequence[object] = ()) -> pd.DataFrame:
         return pd.read_sql_query(query, self._database.connection(), params=list(values))  # type: ignore[arg-type]
-
-
-def _new_stroke(connection: sqlite3.Connection, annotator: str, kind: str, target: int | None, when: str) -> int:
-    row = connection.execute(
-        'INSERT INTO strokes (annotator, kind, target, "when") VALUES (?, ?, ?, ?) RETURNING stroke',
-        (annotator, kind, target, when),
-    ).fetchone()
-    return int(row[0])
-
-
-def _stacks(connection: sqlite3.Connection, annotator: str) -> tuple[list[int], list[int]]:
-    """Strokes that can be undone and redone, newest last. Imports are not strokes of the hand and stay out."""
-    done: list[int] = []
-    undone: list[int] = []
-    rows = connection.execute(
-        "SELECT stroke, kind, target FROM strokes WHERE annotator = ? AND NOT EXISTS "
-        "(SELECT 1 FROM labels WHERE labels.stroke = strokes.stroke AND labels.origin != 'hand') ORDER BY stroke",
-        (annotator,),
-    )
-    for stroke, kind, target in rows:
-        if kind == "give":
-            done.append(int(stroke))
-            undone.clear()
-        elif kind == "undo":
-            done.remove(int(target))
-            undone.append(int(target))
-        else:
-            undone.remove(int(target))
-            done.append(int(target))
-    return done, undone
 
 
 def _identity(row: tuple[object, ...]) -> tuple[object, ...]:

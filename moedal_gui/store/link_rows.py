@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from moedal_gui.core.candidate import LINK_COLUMNS
+from moedal_gui.core.correction import TAKEN_OUT
 from moedal_gui.store.database import Database
 from moedal_gui.store.rows import finish, plain_rows
 
@@ -53,10 +54,14 @@ class LinkRows:
             if summary is not None:
                 finish(connection, run_id, summary)
 
-    def of_run(self, run_id: int) -> pd.DataFrame:
-        """Links of a run: link_id and LINK_COLUMNS, best score first."""
+    def of_run(self, run_id: int, *, everything: bool = False) -> pd.DataFrame:
+        """Links of a run: link_id, LINK_COLUMNS and ``by_hand`` (1 where a person linked the two), best score first.
+
+        Links that one by hand took the place of are left out unless ``everything`` is asked for.
+        """
+        only = "" if everything else f"AND by_hand != {TAKEN_OUT}"
         table = self._read(
-            f"SELECT link_id, {', '.join(LINK_COLUMNS)} FROM links WHERE run_id = ? ORDER BY score DESC, link_id",
+            f"SELECT link_id, {', '.join(LINK_COLUMNS)}, by_hand FROM links WHERE run_id = ? {only} ORDER BY score DESC, link_id",
             run_id,
         )
         table["passes"] = table["passes"].astype(bool)

@@ -62,6 +62,13 @@ CATALOGUE: tuple[str, ...] = (
         look_id INTEGER PRIMARY KEY AUTOINCREMENT, foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, x_px REAL NOT NULL,
         y_px REAL NOT NULL, annotator TEXT NOT NULL, "when" TEXT NOT NULL);
     """,
+    """
+    ALTER TABLE pits ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE pits ADD COLUMN correction INTEGER;
+    CREATE INDEX pits_by_hand ON pits (run_id) WHERE by_hand != 0 OR correction IS NOT NULL;
+    ALTER TABLE links ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE corrected (run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, mark TEXT NOT NULL);
+    """,
 )
 
 LABELS: tuple[str, ...] = (
@@ -87,5 +94,16 @@ LABELS: tuple[str, ...] = (
     CREATE TRIGGER labels_stay_d BEFORE DELETE ON labels BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
     CREATE TRIGGER strokes_stay_u BEFORE UPDATE ON strokes BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     CREATE TRIGGER strokes_stay_d BEFORE DELETE ON strokes BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+    """
+    CREATE TABLE corrections (
+        correction_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('add', 'remove', 'move', 'link')),
+        foil TEXT NOT NULL, scan TEXT NOT NULL, field TEXT NOT NULL, x_px REAL NOT NULL, y_px REAL NOT NULL, surface TEXT NOT NULL,
+        to_scan TEXT NOT NULL, to_field TEXT NOT NULL, to_x_px REAL NOT NULL, to_y_px REAL NOT NULL, to_surface TEXT NOT NULL,
+        major_px REAL, minor_px REAL, azimuth_deg REAL, surface_score REAL, snr REAL,
+        annotator TEXT NOT NULL, "when" TEXT NOT NULL, origin TEXT NOT NULL, stroke INTEGER NOT NULL);
+    CREATE INDEX corrections_by_stroke ON corrections (stroke);
+    CREATE TRIGGER corrections_stay_u BEFORE UPDATE ON corrections BEGIN SELECT RAISE(ABORT, 'corrections are append-only'); END;
+    CREATE TRIGGER corrections_stay_d BEFORE DELETE ON corrections BEGIN SELECT RAISE(ABORT, 'corrections are append-only'); END;
     """,
 )

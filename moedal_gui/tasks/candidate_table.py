@@ -29,6 +29,7 @@ EXTRA_COLUMNS = (
     "exit_stage_scan",
     *TRACK_COLUMNS,
     "isolated_fraction",
+    "by_hand",
 )
 """What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
 

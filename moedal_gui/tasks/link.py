@@ -17,6 +17,8 @@ from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.corrections.hand_links import hand_links, places_of, settle_links, without
+from moedal_gui.tasks.corrections.settle import settle_corrections
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run
@@ -40,6 +42,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     pit_runs = {
         s.scan_id: r.run_id for s in project.catalogue.scans() if (r := pit_run(project, s, parameters.run)) is not None
     }
+    settle_corrections(project)
     _refresh_registration(project)
     run = project.catalogue.open_run(
         "link", None, {"run": parameters.run}, _made_from(project, parameters), __version__
@@ -48,9 +51,12 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     rows: list[dict[str, Any]] = []
     stacks: dict[str, list[Sheet]] = {}
     before: dict[str, int] = {}
+    said = hand_links(project, pit_runs, {})
+    taken = places_of(project, pit_runs, {*said["entry_pit"], *said["exit_pit"]})
     for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
         scans = [s for s in project.catalogue.scans() if s.foil == foil]
-        mouths = foil_mouths(foil_pits(project, scans, parameters.run), scans)
+        pits = foil_pits(project, scans, parameters.run)
+        mouths = foil_mouths(without(pits, taken), scans)
         linking, table, row = _link_foil(mouths)
         before[foil] = sum(len(t) for t in tables)
         if linking is not None and (place := stack_of(scans)) is not None:
@@ -66,9 +72,12 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows, "stacks": told,
     }  # fmt: skip
+    values["by_hand"] = len(said)
     project.catalogue.links.add(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
-    said = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
-    return Outcome("; ".join([said, *(stack_words(one) for one in told)]), values)
+    settle_links(project)
+    words = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
+    more = [f"{len(said)} linked by hand"] if len(said) else []
+    return Outcome("; ".join([words, *more, *(stack_words(one) for one in told)]), values)
 
 
 def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -104,7 +113,9 @@ def linked(project: Project, parameters: LinkParameters) -> RunRecord | None:
 def _made_from(project: Project, parameters: LinkParameters) -> str:
     sheets = [(s.description.stack, s.description.sheet) for s in project.catalogue.scans()]
     said = [sheets] if any(stack for stack, _ in sheets) else []
-    return digest([input_hash(project), parameters.run, *said])
+    # Corrections change neither runs nor geometry, but they change what is to be paired.
+    hand = project.labels.corrections.mark()
+    return digest([input_hash(project), parameters.run, *said, *([hand] if hand else [])])
 
 
 def _refresh_registration(project: Project) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from moedal_gui.analysis.corrections import with_moves
 from moedal_gui.analysis.density import REGIME_BORDERS, density_map, isolated_fraction, outside_trained, regime
 from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_places, place
 from moedal_gui.core.candidate import PIT_COLUMNS
+from moedal_gui.core.correction import PUT
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.score import SCORE_COLUMNS
@@ -60,6 +62,7 @@ def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.
     placement = placement_of(project, scan)
     table = with_places(project.catalogue.pits(record.run_id), placement)
     table["foil"], table["scan"], table["run"] = scan.foil, scan.scan, record.name
+    table["by_hand"] = (table["by_hand"] == PUT).astype(int)
     _add_density(project, table, placement, scan)
     for name in ("pair_id", "twin_id"):
         table[name] = np.nan
@@ -154,7 +157,7 @@ def _add_density(project: Project, table: pd.DataFrame, placement: ScanPlacement
 
 def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[str, str], ScanPlacement]) -> list[str]:
     """The label in force of each pit: the newest of any person, one given on the foil's other scans included."""
-    journal = project.labels.in_force()
+    journal = labels_at_their_pits(project)
     if not len(journal) or not len(table):
         return [""] * len(table)
     frames = dict(placements) | {
@@ -172,6 +175,11 @@ def labels_of(project: Project, table: pd.DataFrame, placements: Mapping[tuple[s
         if index >= 0:
             words[int(index)] = str(word)
     return words
+
+
+def labels_at_their_pits(project: Project) -> pd.DataFrame:
+    """The labels in force; those whose pit a person has moved since lie where it is now."""
+    return with_moves(project.labels.in_force(), project.labels.corrections.in_force(("move",)))
 
 
 def _current_labels(journal: pd.DataFrame, frames: Mapping[tuple[str, str], ScanPlacement]) -> pd.DataFrame:

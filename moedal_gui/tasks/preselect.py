@@ -23,6 +23,7 @@ from moedal_gui.preselect.methods import Method, chosen_method, clean_field, det
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
 from moedal_gui.tasks.pit_table import with_density
@@ -218,22 +219,21 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     for scan, run, how in runs:
         if run.finished is None:
             settle_pits(project, scan, run, {**how.summary, **_cleaned_summary(project, run, how)})
-        light = dict(
-            next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id).get(
-                "light", {}
-            )
-        )
+        kept = next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id)
+        light, corrections = dict(kept.get("light", {})), dict(kept.get("corrections", {}))
         pits = project.catalogue.pits(run.run_id)
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
             "regimes": _regimes(project, scan, pits), **_cleaned_summary(project, run, how),
+            **({"corrections": corrections} if corrections else {}),
         })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
     dense = [f"{r['scan']}: {words}" for r in rows if (words := _density_words(r["regimes"]))]
     cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
-    return Outcome("\n".join([sentence, *cleaned, *doubts, *dense]), {"scans": rows})
+    by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
+    return Outcome("\n".join([sentence, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows})
 
 
 def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, Any]:
@@ -276,16 +276,18 @@ def _density_words(regimes: Mapping[str, int]) -> str:
 
 
 def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Mapping[str, Any] | None = None) -> None:
-    """Merge the doubles of overlapping fields, test what was said of the light, and mark the run whole.
+    """Merge the doubles of overlapping fields, test the light, lay what people put right on it, and mark the run whole.
 
     ``summary`` is kept with the run, beside the counts.
     """
-    every = project.catalogue.pits(run.run_id, merged=False)
+    every = project.catalogue.hand.found(run.run_id)
     fields = project.catalogue.fields(scan.scan_id)
     double_of = doubles(every, stage_placement(scan.description, fields))
     project.catalogue.set_doubles(run.run_id, double_of)
     light = check_light(project, scan, every[~every["pit_id"].isin(list(double_of))])
+    counts = lay_on(project, scan, run)
+    told = {"corrections": counts} if counts else {}
     project.catalogue.finish_run(
         run.run_id,
-        {**(summary or {}), "pits": len(every) - len(double_of), "doubles": len(double_of), "light": light},
+        {**(summary or {}), "pits": len(every) - len(double_of), "doubles": len(double_of), "light": light, **told},
     )

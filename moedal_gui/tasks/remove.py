@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry
+from moedal_gui.tasks.corrections.settle import settle_corrections
 
 KINDS = ("scan", "run", "expert")
 
@@ -72,4 +73,5 @@ def _remove_run(project: Project, name: str) -> Outcome:
     pits = sum(len(project.catalogue.pits(r.run_id, merged=False)) for r in runs)
     for run in runs:
         project.catalogue.remove_run(run.run_id)
+    settle_corrections(project)
     return Outcome(f"Run {name} removed with {pits} pits; labels stay", {"run": name, "pits": pits, "freed_bytes": 0})

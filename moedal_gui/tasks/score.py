@@ -154,7 +154,9 @@ def _surroundings(project: Project, scan: ScanRecord, run: str | None) -> list[A
     others = [s for s in project.catalogue.scans() if s.foil == scan.foil]
     pit_runs = [(s.scan_id, r.run_id if (r := pit_run(project, s, run)) else None) for s in others]
     pixels = pixels_hash(scan, project.catalogue.fields(scan.scan_id))
-    return [pit_runs, registration.run_id if registration else None, pixels]
+    hand = [project.catalogue.hand.said(run_id) for _, run_id in pit_runs if run_id is not None]
+    changed = [hand] if any(put or gone for put, gone in hand) else []
+    return [*changed, pit_runs, registration.run_id if registration else None, pixels]
 
 
 def _finish(

@@ -18,6 +18,7 @@ from moedal_gui.tasks import (
     score,
     simulate,
 )
+from moedal_gui.tasks.corrections import correct
 from moedal_gui.tasks.evaluation import evaluate, evaluate_lists
 from moedal_gui.tasks.foils import batch
 from moedal_gui.tasks.labels import label_export, label_import
@@ -33,6 +34,7 @@ TASKS: tuple[TaskRow, ...] = (
     TaskRow("register", "Register", "Bring the scans of a foil into one frame.", register.RegisterParameters, register.plan, "writer"),
     TaskRow("link", "Link", "Pair entry with exit.", link.LinkParameters, link.plan, "writer"),
     TaskRow("pits import", "Import pits", "Take over pits that another program found, as a run.", pits_import.PitsImportParameters, pits_import.plan, "writer"),
+    TaskRow("correct", "Put right by hand", "Put a pit the detector missed, take one out that is none, move one, or link two.", correct.CorrectParameters, correct.plan, "writer"),
     TaskRow("regions", "Regions to look at", "Where it is too dense for a list of pits, find what stands out of its surroundings, to be looked at by film.", regions.RegionsParameters, regions.plan, "writer"),
     TaskRow("label import", "Import labels", "Append labels from a file; twice changes nothing.", label_import.LabelImportParameters, label_import.plan, "writer"),
     TaskRow("label export", "Export labels", "Write the labels in force.", label_export.LabelExportParameters, label_export.plan, "reader"),

@@ -104,7 +104,8 @@ class Actions:
             "labels.restore": self._restore,
             "view.picture": self._save_view,
             "window.quit": self._window.close,
-            "label.undo": self._workbench.labelling.undo,
+            **{f"pit.{way}": partial(self._put_right, way) for way in ("add", "remove", "link")},
+            "label.undo": self._workbench.take_back,
             "label.redo": self._workbench.labelling.redo,
             "selection.kind": self._same_kind,
             "selection.passing": self._workbench.deciding.select_passing,
@@ -254,10 +255,8 @@ class Actions:
             False,
         )
         if agreed:
-            count = project.labels.restore_from(copies[titles.index(chosen)].path)
-            self._workbench.labelling.open(project)
-            self._workbench.session.refresh()
-            self._window.toasts.say("good", f"{count} labels were restored")
+            count = self._workbench.restore(copies[titles.index(chosen)].path)
+            self._window.toasts.say("good", f"{count} labels and corrections were restored")
 
     def _save_view(self) -> None:
         project = self._workbench.session.project
@@ -274,6 +273,11 @@ class Actions:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
         self._workbench.labelling.give(label, this_only=alone)
+
+    def _put_right(self, way: str) -> None:
+        if self._workbench.settings.now.annotator or self.ask_person():
+            getattr(self._window.show_canvas().hand, way)()
+            self._window.show_state()
 
     def _cleaning(self) -> None:
         from moedal_gui.ui.parts.cleaning_view import CleaningView
@@ -318,6 +322,7 @@ class Actions:
         canvas = self._window.canvas
         if canvas is not None:
             canvas.overlay.let_go()
+            canvas.hand.let_go()
             canvas.use_tool("")
         self._workbench.datum.pick(None)
         self._workbench.session.show(film=False)

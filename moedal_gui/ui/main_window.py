@@ -82,6 +82,8 @@ class MainWindow(QMainWindow):
         listen(session.loaded, session.take)
         listen(workbench.maps.reader.answered, workbench.maps.take)
         listen(workbench.said, self.toasts.say)
+        listen(workbench.correcting.done, workbench.corrected)
+        listen(workbench.correcting.refused, lambda sentence: self.toasts.say("note", sentence))
         listen(workbench.jobs.changed, self._job_changed)
         listen(workbench.settings.changed, lambda _old, new: self._settings_taken(new))
         for signal in (session.sheet_changed, session.pits_changed, session.display_changed, workbench.selection.changed,
@@ -272,7 +274,7 @@ class MainWindow(QMainWindow):
         for identity, on in {
             "view.pits": display.pits, "view.links": display.links, "view.outlines": display.outlines,
             "view.heat": display.heat, "film.play": display.film, "picture.even": display.even,
-            "blind.toggle": workbench.labelling.blind, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
+            "pit.link": self.canvas is not None and self.canvas.hand.linking, "blind.toggle": workbench.labelling.blind, "tool.rectangle": tool == "rectangle", "tool.lasso": tool == "lasso",
             "theme.system": theme == "system", "theme.light": theme == "light", "theme.dark": theme == "dark",
         }.items():  # fmt: skip
             self.menus.actions[identity].setChecked(on)

@@ -76,7 +76,7 @@ def test_a_lasso_selects_what_it_goes_round(window: MainWindow, until, held: Qt.
     row = lonely(window, linked=False)
     bring_near(window, row, until)
     if held == Qt.KeyboardModifier.NoModifier:
-        press(window, Qt.Key.Key_L)
+        press(window, Qt.Key.Key_T)
         assert overlay.tool == "lasso"
     middle = screen_place(window, row)
     corners = [middle + QPoint(dx, dy) for dx, dy in ((-25, -20), (30, -24), (34, 22), (4, 34), (-30, 24))]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from moedal_gui.core.correction import SAME_PLACE_PX, PitCorrection
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
@@ -28,6 +29,8 @@ Float32 = npt.NDArray[np.float32]
 
 SURE = 0.9
 """Unlabelled pits at least this probable are taken as pits; round less probable ones nothing is taught."""
+LOOKED_AT_PX = 40
+"""How far round a correction a field counts as looked at where nobody gave it a label."""
 _FEW_FIELDS = 8
 _HELD_BACK = 4
 
@@ -85,35 +88,38 @@ def from_boxes(folder: Path) -> DetectorSet:
 def from_labels(project: Project) -> DetectorSet:
     """The fields in which somebody labelled pits.
 
-    A label at a place where no pit was found teaches the detector what it missed. Doubtful pits that nobody labelled
-    teach nothing either way.
+    A label at a place where no pit was found teaches the detector what it missed, and so does a pit put by hand; where somebody
+    took a pit out, none is. Doubtful pits that nobody labelled teach nothing either way. Fields with corrections and no labels
+    have been looked at round the corrections only.
 
     Raises
     ------
     TrainingError
-        There are no labels on fields with pictures, or scans differ in what a detector can look at.
+        There are no labels or corrections on fields with pictures, or scans differ in what a detector can look at.
     """
     labels = label_table(project)
     labels = labels[(labels["label"] != "maybe") & (labels["annotator"] != "ensemble")]
     pits = all_pits(project)
+    corrections = project.labels.corrections.in_force(("add", "remove", "move"))
     fields: list[TaughtField] = []
     views: set[View] = set()
     names = []
     for scan in project.catalogue.scans():
         mine = labels[(labels["foil"] == scan.foil) & (labels["scan"] == scan.scan)]
-        if scan.flat is None or not len(mine):
+        put_right = [c for c in corrections if (c.foil, c.at.scan) == (scan.foil, scan.scan)]
+        if scan.flat is None or not (len(mine) or put_right):
             continue
         flat = FlatField.from_json(scan.flat)
         view = natural_view(scan.description, flat)
         views.add(view)
         names.append(scan.scan)
         found = pits[(pits["foil"] == scan.foil) & (pits["scan"] == scan.scan)]
-        fields += _fields(project, scan, flat, view, mine, found)
+        fields += _fields(project, scan, flat, view, mine, found, put_right)
     if not fields:
         raise TrainingError(
             "There are no labels to teach a detector",
             project.path,
-            "label some pits, or import labels, then train again",
+            "label some pits, import labels, or put right what the detector missed, then train again",
         )
     if len(views) > 1:
         raise TrainingError(
@@ -124,25 +130,37 @@ def from_labels(project: Project) -> DetectorSet:
     view = views.pop()
     words: dict[str, object] = {
         "text": f"trained on labels in {len(fields)} fields of {', '.join(sorted(set(names)))}", "scans": sorted(set(names)),
-        "labels": len(labels),
+        "labels": len(labels), "corrections": len(corrections),
     }  # fmt: skip
     return _split(fields, view, 2 if view == "slope" else 1, True, words)
 
 
 def _fields(
-    project: Project, scan: ScanRecord, flat: FlatField, view: View, labels: pd.DataFrame, pits: pd.DataFrame
+    project: Project,
+    scan: ScanRecord,
+    flat: FlatField,
+    view: View,
+    labels: pd.DataFrame,
+    pits: pd.DataFrame,
+    corrections: Sequence[PitCorrection],
 ) -> list[TaughtField]:
     images = ImageStore(project.path / "pixels")
     answer = []
     try:
         for row in project.catalogue.field_rows(scan.scan_id):
             mine = labels[labels["field"].astype(str) == str(row.field)]
-            if row.batch is None or not len(mine):
+            put_right = [c for c in corrections if row.field in (c.at.field, c.to.field)]
+            if row.batch is None or not (len(mine) or put_right):
                 continue
             stack = images.read(row.batch, row.slot)
             here = pits[pits["field_id"] == row.field_id]
+            if view == "slope":
+                # Put by hand where the slopes do not say which surface it is on: it is one, but of which?
+                vague = (here["by_hand"] == 1) & ~here["surface"].isin(["top", "bottom"])
+                here = here.assign(probability=here["probability"].where(~vague, 0.0))
             planes = detector_planes(stack, scan.description, flat, view).astype(np.float16)
-            answer.append(_field(planes, here, mine, set(labels["pit_id"].dropna()), scan.description.near_surface))
+            taught = _field(planes, here, mine, set(labels["pit_id"].dropna()), scan.description.near_surface)
+            answer.append(_put_right(taught, row.field, put_right, whole=len(mine) > 0))
     finally:
         images.close()
     return answer
@@ -163,7 +181,7 @@ def _field(
         .set_index("pit_id")["surface"]
         .fillna("")
     )
-    sides = pits.loc[sure, "pit_id"].map(stated).fillna("")
+    sides = pits.loc[sure, "pit_id"].map(stated).astype(object).fillna("")
     taken["surface"] = np.where(sides != "", sides, taken["surface"].fillna(""))
     typical = pits[["major_px", "minor_px"]].median().fillna(10.0)
     added = pd.DataFrame(
@@ -185,6 +203,25 @@ def _field(
         axis=1,
     ).astype(np.float32)  # fmt: skip
     return TaughtField(planes, table, None, known.astype(bool))
+
+
+def _put_right(field: TaughtField, name: str, corrections: Sequence[PitCorrection], whole: bool) -> TaughtField:
+    """Where people took pits out none is, which is known; a field nobody labelled (not ``whole``) is known round corrections only."""
+    if not corrections or field.known is None:
+        return field
+    known, near = field.known.astype(np.uint8), np.zeros(field.known.shape, np.uint8)
+    for one in corrections:
+        for spot in (one.at, one.to):
+            if spot.field == name:
+                cv2.circle(near, (round(spot.x_px), round(spot.y_px)), LOOKED_AT_PX, 1, -1)
+        if one.kind != "add" and one.at.field == name:
+            centre = (round(one.at.x_px), round(one.at.y_px))
+            cv2.circle(known, centre, round(0.5 * (one.mouth.minor_px or 2.0 * SAME_PLACE_PX)), 1, -1)
+    known = known if whole else known & near
+    height, width = known.shape
+    at = np.rint(field.pits[:, [1, 0]]).astype(int)
+    seen = known[np.clip(at[:, 0], 0, height - 1), np.clip(at[:, 1], 0, width - 1)].astype(bool)
+    return replace(field, pits=field.pits if whole else field.pits[seen], known=known.astype(bool))
 
 
 def _split(

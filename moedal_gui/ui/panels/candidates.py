@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
     Column("score", "Score", "How well the ellipses foretell each other's place; best first", number(3)),
     Column("sheets", "Sheets", "Sheets of the stack that this track goes through", number(0)),
+    Column("by_hand", "Made", "Who paired the two: a person, or the program", lambda v: "by hand" if v == 1 else ""),
     Column("verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, "")),
     Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", number(3)),
     Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
@@ -39,7 +40,7 @@ _COLUMNS = (
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
     Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
 )
-_SHEETS = [column.name for column in _COLUMNS].index("sheets")
+_SHEETS, _BY_HAND = ([column.name for column in _COLUMNS].index(name) for name in ("sheets", "by_hand"))
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
 
@@ -102,6 +103,7 @@ class CandidatesPanel(Panel):
         }[self.which.currentText()]  # fmt: skip
         self.model.show_table(table, keep)
         self.table.setColumnHidden(_SHEETS, bool(table["sheets"].isna().all()))
+        self.table.setColumnHidden(_BY_HAND, not (table["by_hand"] == 1).any())
         header = self.table.horizontalHeader()
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         expected = float(accidents_of(table)[keep].sum())

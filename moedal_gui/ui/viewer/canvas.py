@@ -21,6 +21,7 @@ from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.viewer.channel_strip import ChannelStrip
 from moedal_gui.ui.viewer.datum_picker import DatumPicker
 from moedal_gui.ui.viewer.film import Film
+from moedal_gui.ui.viewer.hand_tool import HandTool
 from moedal_gui.ui.viewer.minimap import LONGEST_PX, Minimap
 from moedal_gui.ui.viewer.overlay import Overlay, Tool
 from moedal_gui.ui.viewer.pictures import PictureSource, Shown
@@ -52,6 +53,7 @@ class Canvas(QWidget):
         self.minimap = Minimap(self.overlay)
         self.film = Film(self.screen_, self)
         self.datum = DatumPicker(workbench, relay, self.overlay, self.use_tool)
+        self.hand = HandTool(workbench, relay, self.overlay, self._row_at, lambda: self.view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -374,6 +376,8 @@ class Canvas(QWidget):
         x, y = self.view.to_plane(sx, sy)
         if self.overlay.tool == "datum":
             self.datum.place(x, y)
+            return
+        if self.hand.take_click(x, y):
             return
         row = self._row_at(x, y)
         pits = self.overlay.pits

@@ -14,6 +14,7 @@ from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.core.label import CLASSES
 from moedal_gui.ui.theme import MARKS
+from moedal_gui.ui.viewer.hand_marks import DASHES, draw_hand_ring
 from moedal_gui.ui.viewer.marks import STAMP_PX, stamp
 from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
@@ -47,13 +48,25 @@ def draw_pits(
         if picked[row]:
             _halo(painter, x, y, max(float(major[i]) / 2 + 5, 9.0))
         if major[i] >= ELLIPSE_FROM_PX:
-            _ellipse(painter, x, y, float(major[i]), float(minor[i]), float(turn[i]), name, filled)
+            _ellipse(
+                painter, x, y, float(major[i]), float(minor[i]), float(turn[i]), name, filled, bool(pits.by_hand[row])
+            )
             x, y = x + float(major[i]) * 0.36 + 3, y - float(major[i]) * 0.36 - 3
+        elif pits.by_hand[row]:
+            draw_hand_ring(painter, x, y, half + 2.5)
         painter.drawPixmap(QPointF(x - half, y - half), stamp(name, filled))
 
 
 def _ellipse(
-    painter: QPainter, x: float, y: float, major: float, minor: float, turn: float, name: str, filled: bool
+    painter: QPainter,
+    x: float,
+    y: float,
+    major: float,
+    minor: float,
+    turn: float,
+    name: str,
+    filled: bool,
+    by_hand: bool,
 ) -> None:
     colour = QColor(MARKS[name].colour)
     painter.save()
@@ -61,7 +74,11 @@ def _ellipse(
     painter.rotate(turn)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     outline = QRectF(-major / 2, -minor / 2, major, minor)
-    for pen in (QPen(_SHADOW, 3.6), QPen(colour, 2.2 if filled else 1.3)):
+    line = QPen(colour, 2.2 if filled else 1.3)
+    if by_hand:
+        line.setDashPattern(DASHES)
+        line.setWidthF(2.2)
+    for pen in (QPen(_SHADOW, 3.6), line):
         painter.setPen(pen)
         painter.drawEllipse(outline)
     painter.drawLine(QPointF(major * 0.32, 0), QPointF(major * 0.5, 0))

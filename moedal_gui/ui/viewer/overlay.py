@@ -28,6 +28,7 @@ from moedal_gui.ui.viewer.scene import Scene
 from moedal_gui.ui.viewer.view import View
 
 if TYPE_CHECKING:
+    from moedal_gui.ui.viewer.hand_tool import HandTool
     from moedal_gui.ui.viewer.heat import Heat
 
 Tool = Literal["", "rectangle", "lasso", "datum"]
@@ -56,7 +57,7 @@ class Overlay(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Mosaic of the scan")
-        self.setAccessibleDescription("Drag to move, wheel to zoom, click a pit to select it")
+        self.setAccessibleDescription("Drag to move, wheel to zoom, click a pit to select it, Ctrl+drag to move it")
         self.tool: Tool = ""
         self.scene: Scene | None = None
         self.sheet: Sheet | None = None
@@ -68,6 +69,7 @@ class Overlay(QWidget):
         self.notice = ""
         self.datum: list[tuple[float, float, str, bool]] = []  # x, y of the plane, number, only expected
         self.heat: Heat | None = None
+        self.hand: HandTool | None = None
         self.regions: list[Box] = []
         self.region_in_front: int | None = None
         self._pressed: QPointF | None = None
@@ -90,6 +92,8 @@ class Overlay(QWidget):
         small = QFont(self.font())
         if scene is not None:
             self._paint_scene(painter, scene, small)
+            if self.hand is not None:
+                self.hand.draw(painter, scene.view)
         if self._path:
             self._paint_shape(painter)
         if self.card and scene is not None and self._pressed is None:

@@ -40,6 +40,7 @@ def card_of(pits: PitSheet, row: int, code: int, borders: tuple[float, float]) -
         lines.append(f"linked with pit {int(pits.ids[other])}")
     elif row in pits.far:
         lines.append(f"linked with pit {pits.far[row].pit_id} of scan {pits.far[row].scan}")
+    lines += [note for note in [pits.notes.get(int(record["pit_id"]))] if note]
     known = [(n, float(p)) for n, p in zip(SCORED_CLASSES, pits.scores[row], strict=True) if np.isfinite(p)]
     if known:
         lines.append("   ".join(f"{name} {p:.0%}" for name, p in sorted(known, key=lambda pair: -pair[1])))

@@ -1,0 +1,311 @@
+"""Corrections by hand reach the tables, outlive another pre-selection, and come and go with undo."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moedal_gui.cli.main import main
+from moedal_gui.core.correction import Mouth, PitCorrection, Spot
+from moedal_gui.core.errors import CorrectionError
+from moedal_gui.core.field import Field
+from moedal_gui.core.label import Label
+from moedal_gui.core.pit import DETECTION_COLUMNS
+from moedal_gui.core.scan import Channel, ScanDescription
+from moedal_gui.preselect.place_fit import PlaceFit
+from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.project import Project
+from moedal_gui.tasks import export, link
+from moedal_gui.tasks.candidate_table import candidate_table
+from moedal_gui.tasks.corrections.put_right import add_pit, link_pits, move_pit, propose, remove_pit
+from moedal_gui.tasks.corrections.settle import settle_corrections
+from moedal_gui.tasks.labels.label_table import label_table
+from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.pit_table import pit_table
+from moedal_gui.tasks.preselect import settle_pits
+from moedal_gui.tasks.training import detector_set
+
+GRID = [(float(x), float(y)) for x in range(40, 440, 60) for y in range(40, 300, 60)]
+FOUND = GRID[::2]
+
+
+def _project(path: Path) -> Project:
+    """A scan of two fields without pictures; the second overlaps the first by 100 px."""
+    project = Project.open(path, write=True, create=True)
+    channels = (Channel(1, "rim", 0.0), Channel(2, "rim", 120.0), Channel(3, "rim", 240.0))
+    scan = project.catalogue.add_scan(ScanDescription("F", "c1", channels, pixel_size_um=1.0), "nowhere")
+    fields = [Field("1", 480, 320, 0.0, 0.0), Field("2", 480, 320, 380.0, 0.0)]
+    project.catalogue.add_fields(scan.scan_id, fields, None)
+    _look_through(project, FOUND)
+    return project
+
+
+def _look_through(project: Project, places: list[tuple[float, float]], surface: str = "top", field: str = "1") -> None:
+    """Another pre-selection, which finds these pits."""
+    scan = project.catalogue.scan("c1")
+    number = len(project.catalogue.runs("preselect"))
+    words = {"method": "test", "number": number}
+    run_ = project.catalogue.open_run("preselect", scan.scan_id, words, str(number), "test")
+    table = pd.DataFrame({"x_px": [p[0] for p in places], "y_px": [p[1] for p in places]})
+    table = table.assign(
+        surface=surface, surface_score=0.9, probability=0.9, major_px=12.0, minor_px=10.0, azimuth_deg=0.0, snr=20.0
+    )
+    row = next(r for r in project.catalogue.field_rows(scan.scan_id) if r.field == field)
+    project.catalogue.add_pits(run_.run_id, row.field_id, table[list(DETECTION_COLUMNS)])
+    settle_pits(project, scan, run_)
+
+
+def _fit(x: float, y: float, surface: str = "top") -> PlaceFit:
+    return PlaceFit(x, y, surface, 0.9, 12.0, 10.0, 30.0, 15.0, 0.9, "slopes")
+
+
+def _seen(project: Project) -> pd.DataFrame:
+    return project.catalogue.pits(project.catalogue.current_run("preselect").run_id)  # type: ignore[union-attr]
+
+
+def _places(project: Project) -> set[tuple[float, float]]:
+    """Places of the grid that carry a pit."""
+    grid = np.array(GRID)
+    seen = _seen(project)[["x_px", "y_px"]].to_numpy(float)
+    return {GRID[int(np.hypot(*(grid - p).T).argmin())] for p in seen}
+
+
+def _pit_at(project: Project, place: tuple[float, float]) -> int:
+    seen = _seen(project)
+    return int(seen["pit_id"].to_numpy()[np.hypot(seen["x_px"] - place[0], seen["y_px"] - place[1]).argmin()])
+
+
+STEP = st.tuples(st.sampled_from(["add", "remove", "move", "undo", "redo", "look", "reopen"]), st.integers(0, 10_000))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=8)
+@given(steps=st.lists(STEP, min_size=3, max_size=14), seed=st.integers(0, 1_000_000))
+def test_corrections_follow_a_plain_model_through_undo_and_new_pre_selections(
+    tmp_path: Path, steps: list[tuple[str, int]], seed: int
+) -> None:
+    path = tmp_path / f"{seed}_{abs(hash(tuple(steps)))}.moedal"
+    project, jitter = _project(path), np.random.default_rng(seed)
+    shown, done, undone = set(FOUND), [], []
+    for way, number in steps:
+        scan = project.catalogue.scan("c1")
+        free = sorted(set(GRID) - shown)
+        one = sorted(shown)[number % len(shown)] if shown else None
+        to = free[number % len(free)] if free else None
+        before = set(shown)
+        if way == "add" and to:
+            add_pit(project, scan, "1", _fit(*to), "ada")
+            shown.add(to)
+        elif way == "remove" and one:
+            remove_pit(project, scan, _pit_at(project, one), "ada")
+            shown.remove(one)
+        elif way == "move" and one and to:
+            move_pit(project, scan, _pit_at(project, one), Spot("c1", "1", *to), "ada")
+            shown = (shown - {one}) | {to}
+        elif way in ("undo", "redo"):
+            source, target = (done, undone) if way == "undo" else (undone, done)
+            assert (getattr(project.labels, way)("ada") is not None) == bool(source)
+            settle_corrections(project)
+            if source:
+                target.append(shown)
+                shown = source.pop()
+            before = shown
+        elif way == "look":
+            _look_through(
+                project,
+                [
+                    (x + dx, y + dy)
+                    for (x, y), (dx, dy) in zip(FOUND, jitter.uniform(-1, 1, (len(FOUND), 2)), strict=True)
+                ],
+            )
+        elif way == "reopen":
+            project.close()
+            project = Project.open(path, write=True)
+        if way not in ("undo", "redo") and shown != before:
+            done.append(before)
+            undone.clear()
+        assert _places(project) == shown
+        assert len(_seen(project)) == len(shown), "no pit is there twice"
+    project.close()
+
+
+def test_a_pit_the_detector_finds_later_is_not_doubled_and_comes_back_with_the_detector_that_misses_it(
+    tmp_path: Path,
+) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        missed = GRID[1]
+        made = add_pit(project, scan, "1", _fit(*missed), "ada")
+        assert made.pit_id is not None and _seen(project)["by_hand"].sum() == 1
+        _look_through(project, [*FOUND, (missed[0] + 2, missed[1])])
+        assert _places(project) == {*FOUND, missed} and _seen(project)["by_hand"].sum() == 0
+        newest = project.catalogue.current_run("preselect")
+        assert newest is not None and newest.summary["corrections"] == {"put": 0, "taken_out": 0, "found_since": 1}
+        _look_through(project, [*FOUND, (missed[0] + 2, missed[1])], "bottom")
+        assert _seen(project)["by_hand"].sum() == 1, "a pit of the other surface is another pit"
+        _look_through(project, FOUND)
+        assert _places(project) == {*FOUND, missed} and _seen(project)["by_hand"].sum() == 1
+
+
+def test_no_pit_said_of_what_a_later_detector_found_takes_the_one_put_by_hand_along(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        add_pit(project, scan, "1", _fit(*GRID[1]), "ada")
+        _look_through(project, [*FOUND, (GRID[1][0] + 2, GRID[1][1])])
+        remove_pit(project, scan, _pit_at(project, GRID[1]), "ada")
+        assert _places(project) == set(FOUND)
+        _look_through(project, FOUND)
+        assert _places(project) == set(FOUND)
+
+
+def test_a_removal_holds_in_the_field_next_door_that_sees_the_same_place(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        _look_through(project, [(430.0, 100.0)])
+        remove_pit(project, project.catalogue.scan("c1"), int(_seen(project)["pit_id"].iloc[0]), "ada")
+        _look_through(project, [(51.0, 100.0)], field="2")
+        assert len(_seen(project)) == 0
+
+
+def test_a_second_pit_on_top_of_one_is_refused_but_not_on_the_other_surface(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), FOUND[0]
+        with pytest.raises(CorrectionError, match="is there already"):
+            add_pit(project, scan, "1", _fit(x + 3, y), "ada")
+        with pytest.raises(CorrectionError, match="is there already"):
+            move_pit(project, scan, _pit_at(project, FOUND[1]), Spot("c1", "1", x, y + 2), "ada")
+        assert project.labels.corrections.in_force() == []
+        add_pit(project, scan, "1", _fit(x + 3, y, "bottom"), "ada")
+        with pytest.raises(CorrectionError, match="no picture of field 1"):
+            propose(project, scan, Spot("c1", "1", 5.0, 5.0))
+
+
+def test_labels_go_with_a_pit_that_is_moved_and_come_back_with_undo(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        project.labels.give([Label("F", "c1", "1", *FOUND[0], "misc", "top", "bob")])
+        made = move_pit(project, scan, _pit_at(project, FOUND[0]), Spot("c1", "1", *GRID[1]), "ada")
+        table = pit_table(project, scan).set_index("pit_id")
+        assert table["label"].to_dict()[made.pit_id] == "misc" and (table["label"] == "misc").sum() == 1
+        told = label_table(project).iloc[0]
+        assert (told["x_px"], told["y_px"]) == FOUND[0] and told["pit_id"] == made.pit_id
+        project.labels.undo("ada")
+        settle_corrections(project)
+        assert pit_table(project, scan).set_index("pit_id")["label"].to_dict()[_pit_at(project, FOUND[0])] == "misc"
+
+
+def test_what_died_between_journal_and_tables_is_made_up_for(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        spot = Spot("c1", "1", *GRID[1], "top")
+        project.labels.corrections.give(PitCorrection("add", "F", spot, spot, Mouth(12.0, 10.0, 0.0), "ada"))
+    with Project.open(tmp_path / "p.moedal", write=True) as project:
+        settle_corrections(project)
+        assert _places(project) == {*FOUND, GRID[1]}
+        before = _seen(project)["pit_id"].tolist()
+        settle_corrections(project)
+        assert _seen(project)["pit_id"].tolist() == before
+
+
+def _opposite(project: Project, scan: ScanRecord) -> tuple[int, int, int]:
+    """An unlinked top and bottom pit, and the partner the program gave the top one's like."""
+    links = candidate_table(project, everything=True)
+    pits = pit_table(project, scan)
+    first = links.iloc[0]
+    other = pits[(pits["surface"] == "bottom") & (pits["pit_id"] != first["exit_pit"]) & (pits["minor_px"] > 0)]
+    return int(first["entry_pit"]), int(other["pit_id"].iloc[0]), int(first["exit_pit"])
+
+
+def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        links = candidate_table(project, everything=True)
+        scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
+        entry, leave, was = _opposite(project, scan)
+        project.catalogue.scans()
+        link_pits(project, scan, leave, entry, "ada")
+        for _ in range(2):
+            table = candidate_table(project)
+            mine = table[(table["entry_pit"] == entry) | (table["exit_pit"] == leave)]
+            assert list(zip(mine["entry_pit"], mine["exit_pit"], mine["score"], mine["by_hand"], strict=True)) == [
+                (entry, leave, 1.0, 1)
+            ]
+            assert mine["dip_deg"].between(0, 90).all()
+            run(link.plan(project, link.LinkParameters()))
+        project.labels.undo("ada")
+        settle_corrections(project)
+        run(link.plan(project, link.LinkParameters()))
+        table = candidate_table(project, everything=True)
+        assert ((table["entry_pit"] == entry) & (table["exit_pit"] == was)).any() and (table["by_hand"] == 0).all()
+        with pytest.raises(CorrectionError, match="both on top"):
+            link_pits(
+                project,
+                scan,
+                entry,
+                int(pit_table(project, scan).query("surface == 'top' and pit_id != @entry")["pit_id"].iloc[0]),
+                "ada",
+            )
+
+
+def test_corrections_teach_the_detector_round_about_where_nobody_labelled(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        scan = project.catalogue.scan("c1")
+        pits = pit_table(project, scan)
+        one = pits[(pits["field"] == "2") & pits["x_px"].between(60, 260) & pits["y_px"].between(60, 180)].iloc[0]
+        remove_pit(project, scan, int(one["pit_id"]), "ada")
+        made = add_pit(project, scan, "3", _fit(150.0, 100.0, scan.description.near_surface), "ada")
+        taught = detector_set.from_labels(project)
+        whole = [p for p in (*taught.taught, *taught.held) if p.known is not None and p.known.any()]
+        seen = sum(int(p.known.sum()) for p in whole if p.known is not None)
+        circle = np.pi * detector_set.LOOKED_AT_PX**2
+        assert 0.5 * circle < seen < 2.2 * circle
+        size = [p.planes.shape[1:] for p in whole]
+        inside = [
+            p.pits[(p.pits[:, 0] > 0) & (p.pits[:, 1] > 0) & (p.pits[:, 0] < w) & (p.pits[:, 1] < h)]
+            for p, (h, w) in zip(whole, size, strict=True)
+        ]
+        rows = np.concatenate(inside)
+        assert made.pit_id is not None
+        assert (np.isclose(rows[:, 2], 6.0) & np.isclose(rows[:, 3], 5.0)).sum() == 1, (
+            "the mouth that was fitted is taught"
+        )
+        assert not np.isclose(rows[:, 2], 0.5 * float(one["major_px"])).any(), "what was taken out is no pit"
+
+
+def test_the_verb_puts_right_and_the_export_says_what_is_by_hand(
+    project_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def correct(*words: str, status: int = 0) -> dict[str, object]:
+        with pytest.raises(SystemExit) as left:
+            main(["correct", str(project_copy), "--scan", "c1", "--json", "--who", "ada", *words])
+        assert left.value.code == status
+        return dict(json.loads(capsys.readouterr().out)) if status == 0 else {}
+
+    with Project.open(project_copy) as project:
+        pits = pit_table(project, project.catalogue.scan("c1"))
+        apart = [
+            np.sort(np.hypot(pits["x_px"] - x, pits["y_px"] - y))[1]
+            for x, y in zip(pits["x_px"], pits["y_px"], strict=True)
+        ]
+        one = pits[
+            (np.array(apart) > 25)
+            & pits["x_px"].between(40, 280)
+            & pits["y_px"].between(40, 200)
+            & (pits["minor_px"] > 9)
+        ].iloc[0]
+    field, place = str(one["field"]), f"{one['x_px']:.1f},{one['y_px']:.1f}"
+    assert correct("--field", field, "--remove", place)["pit_id"] is None
+    again = correct("--field", field, "--add", place)
+    assert again["surface"] == one["surface"] and abs(float(str(again["minor_px"])) - one["minor_px"]) < 2.5
+    moved = correct("--field", field, "--move", place, "5,5")
+    assert (moved["x_px"], moved["y_px"], moved["minor_px"]) == (5.0, 5.0, again["minor_px"])
+    correct("--field", field, "--add", "5", status=2)
+    correct("--field", field, "--add", "9,9", "--remove", "5,5", status=2)
+    correct("--field", field, "--remove", "319,239", status=1)
+    target = tmp_path / "pits.csv"
+    with Project.open(project_copy) as project:
+        run(export.plan(project, export.ExportParameters("pits", target)))
+    table = pd.read_csv(target)
+    mine = table[table["by_hand"] == 1]
+    assert table.columns[-1] == "by_hand" and list(mine["pit_id"]) == [moved["pit_id"]]
+    assert mine["probability"].item() == 1.0 and one["pit_id"] not in set(table["pit_id"])
