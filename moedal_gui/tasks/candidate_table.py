@@ -97,7 +97,8 @@ def candidate_table(
     if point is not None:
         # A pair nobody has scored cannot fail a border on scores: it passes as it would without one.
         said = _both_ends(entry, exit_, point.column)
-        table["passes"] = np.where(np.isfinite(said), said >= point.threshold, table["passes"].astype(bool))
+        passes = np.where(np.isfinite(said), said >= point.threshold, table["passes"].astype(bool))
+        table["passes"] = passes | (table["by_hand"] == 1).to_numpy(bool)
     table["label"] = [
         a if a == b or not b else (b if not a else "") for a, b in zip(entry["label"], exit_["label"], strict=True)
     ]

@@ -191,6 +191,10 @@ def _png(figure: Any) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
+def _known(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "-"
+
+
 def _candidates(project: Project, table: pd.DataFrame, pits: pd.DataFrame) -> list[dict[str, Any]]:
     by_id = {int(p["pit_id"]): p for p in pits.to_dict("records")}
     fields = {
@@ -201,8 +205,9 @@ def _candidates(project: Project, table: pd.DataFrame, pits: pd.DataFrame) -> li
     for row in table.head(_MOST_CANDIDATES).to_dict("records"):
         stage = f"{row['stage_x']:.5g}, {row['stage_y']:.5g} {row['stage_unit']}" if row["stage_unit"] else "-"
         result.append({
-            "candidate_id": row["candidate_id"], "score": f"{row['score']:.3f}", "accident": f"{row['accidental_probability']:.3f}",
-            "dip": f"{row['dip_deg']:.0f}", "ratio": f"{row['size_ratio']:.2f}", "residual": f"{row['residual_px']:.1f}", "stage": stage,
+            "candidate_id": row["candidate_id"], "score": f"{row['score']:.3f}", "accident": "by hand" if row["by_hand"] == 1 else _known(row["accidental_probability"], 3),
+            "dip": _known(row["dip_deg"], 0), "ratio": _known(row["size_ratio"], 2),
+            "residual": _known(row["residual_px"], 1), "stage": stage,
             "regime": row["regime"] or "-", "entry_crop": _crop(project, fields, by_id[int(row["entry_pit"])]),
             "exit_crop": _crop(project, fields, by_id[int(row["exit_pit"])]),
         })  # fmt: skip

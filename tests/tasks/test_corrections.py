@@ -222,7 +222,6 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
         links = candidate_table(project, everything=True)
         scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
         entry, leave, was = _opposite(project, scan)
-        project.catalogue.scans()
         link_pits(project, scan, leave, entry, "ada")
         for _ in range(2):
             table = candidate_table(project)
@@ -231,6 +230,7 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
                 (entry, leave, 1.0, 1)
             ]
             assert mine["dip_deg"].between(0, 90).all()
+            assert mine["accidental_probability"].isna().all(), "nobody measured it"
             run(link.plan(project, link.LinkParameters()))
         project.labels.undo("ada")
         settle_corrections(project)

@@ -121,7 +121,7 @@ def _pit_at(project: Project, scan: ScanRecord, spot: Spot, pits: pd.DataFrame) 
 def _row(
     project: Project, scan: ScanRecord, pits: pd.DataFrame, pair: tuple[int, int], apart_px: float | None
 ) -> dict[str, object]:
-    """What is known of a pair: its displacement and sizes; no residual, for nobody predicted it."""
+    """What is known of a pair: its displacement and sizes; no residual and no accident, for nobody measured them."""
     placement = placement_of(project, scan)
     ends = pits.loc[list(pair)]
     places = placement.to_frame(ends["field"], ends["x_px"], ends["y_px"]) / placement.scale
@@ -133,7 +133,7 @@ def _row(
         "entry_pit": pair[0], "exit_pit": pair[1], "dx_px": dx, "dy_px": dy, "residual_px": np.nan,
         "dip_deg": float(np.degrees(np.arctan2(apart_px, apart))) if apart_px else np.nan,
         "azimuth_deg": float(np.degrees(np.arctan2(dy, dx)) % 360.0), "size_ratio": float(minor[1] / minor[0]) if minor[0] else np.nan,
-        "score": 1.0, "accidental_probability": 0.0, "regime": str(regime(isolated, borders_of(project))[0]), "passes": True,
+        "score": 1.0, "accidental_probability": np.nan, "regime": str(regime(isolated, borders_of(project))[0]), "passes": True,
     }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ class CandidatesPanel(Panel):
         self.table.setColumnHidden(_BY_HAND, not (table["by_hand"] == 1).any())
         header = self.table.horizontalHeader()
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
-        expected = float(accidents_of(table)[keep].sum())
+        expected = float(np.nansum(accidents_of(table)[keep]))
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
         self.apply(None, self._workbench.candidates.row)
 
