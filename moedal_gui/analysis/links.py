@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 SHIFT_PX = 300.0
-WANTED_PURITY = 0.9
+WANTED_PURITY, EVEN = 0.9, 0.5
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 4.5
 _FEWEST_SURE = 6
@@ -78,14 +78,17 @@ def displaced(top: Mouths, bottom: Mouths, step: Floats) -> Mouths:
 
 
 def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool_]:
-    """The most links, best first, whose expected purity is at least ``purity``."""
+    """The most links, best first, whose expected purity is at least ``purity``; none that is more probably an accident.
+
+    Where tracks stand out clearly, purity alone would let accidents in until its bound is reached.
+    """
     order = np.argsort(-score, kind="stable")
     running = np.cumsum(score[order]) / np.arange(1, len(score) + 1)
     good = np.flatnonzero(running >= purity)
     picked = np.zeros(len(score), dtype=bool)
     if len(good):
         picked[order[: good[-1] + 1]] = True
-    return picked
+    return picked & (score >= EVEN)
 
 
 def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Geometry:

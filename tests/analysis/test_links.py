@@ -38,6 +38,11 @@ def test_expected_accidents_are_about_those_there_are() -> None:
     assert right[picked].mean() >= 0.82
 
 
+def test_where_tracks_stand_out_nothing_that_is_more_probably_an_accident_passes() -> None:
+    score = np.r_[np.full(50, 0.99), np.full(5, 0.3)]
+    assert score.mean() > 0.9 and passing(score).tolist() == [True] * 50 + [False] * 5
+
+
 def test_where_there_are_no_tracks_hardly_any_passes() -> None:
     rng = np.random.default_rng(2)
     top, bottom, _, _, _ = drawn_foil(11, 100, 6, 0.03, 1.0)
