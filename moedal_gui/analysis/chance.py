@@ -8,7 +8,8 @@ from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
 
-_PRIOR_LEVEL = 3.0
+LIKELY = 3.0
+"""Evidence from which a pair is taken for real before accidents are measured."""
 
 
 def chance_scores(evidence: Floats, shifted: list[Floats], n_top: int, n_bottom: int) -> tuple[Floats, float]:
@@ -30,16 +31,22 @@ def chance_scores(evidence: Floats, shifted: list[Floats], n_top: int, n_bottom:
     distributed as accidents times (1 + those odds). A shifted surface leaves every pit free for an accident; in truth
     the ends of tracks are taken, so accidents are fewer by the share of pits that are free: solved in turn.
     """
-    accidents = np.concatenate(shifted)
     if len(evidence) == 0:
         return np.zeros(0), 0.0
-    free, shape = 1.0, (_PRIOR_LEVEL, 1.0)
+    free, score = 1.0, np.zeros(0)
     for _ in range(4):
-        shape = _fitted_odds(evidence, accidents, free / len(shifted), shape)
-        real = float(_probability(evidence, shape).sum())
+        score = scores_beside(evidence, shifted, free)
+        real = float(score.sum())
         free = max(0.05, (1 - real / n_top) * (1 - real / n_bottom))
-    score = _probability(evidence, shape)
     return score, float((1 - score).sum())
+
+
+def scores_beside(evidence: Floats, shifted: list[Floats], free: float = 1.0) -> Floats:
+    """Probability of each pair to be real, where accidents are ``free`` times as many as with one side displaced."""
+    if len(evidence) == 0:
+        return np.zeros(0)
+    shape = _fitted_odds(evidence, np.concatenate(shifted), free / len(shifted), (LIKELY, 1.0))
+    return _probability(evidence, shape)
 
 
 def _probability(evidence: Floats, shape: tuple[float, float]) -> Floats:
@@ -56,7 +63,7 @@ def _fitted_odds(real: Floats, accidents: Floats, weight: float, start: tuple[fl
         of_real = np.log(weight) + np.logaddexp(0.0, np.clip(b * real - a, -300, 300))
         of_accident = np.log(weight) + np.logaddexp(0.0, np.clip(b * accidents - a, -300, 300))
         fit = np.logaddexp(0.0, -of_real).sum() + np.logaddexp(0.0, of_accident).sum()
-        return float(fit + 0.5 * ((b - 1.0) / 0.4) ** 2 + 0.5 * ((a - _PRIOR_LEVEL) / 4.0) ** 2)
+        return float(fit + 0.5 * ((b - 1.0) / 0.4) ** 2 + 0.5 * ((a - LIKELY) / 4.0) ** 2)
 
     best = minimize(
         cost, np.asarray(start), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-4, "maxiter": 400}

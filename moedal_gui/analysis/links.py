@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from moedal_gui.analysis.chance import chance_scores
+from moedal_gui.analysis.chance import LIKELY, scores_beside
 from moedal_gui.analysis.matching import assign
 from moedal_gui.analysis.pairing import Geometry, Mouths, Pairs, Population, near_pairs, population_of, weigh
 
@@ -18,6 +18,7 @@ SHIFT_PX = 300.0
 WANTED_PURITY, EVEN = 0.9, 0.5
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 4.5
+_ROUNDS = 3
 _FEWEST_SURE = 6
 _LEAST_SCALE = 0.65
 _PRIOR_LINKS = 8.0  # how many links the errors assumed at first are worth
@@ -55,9 +56,33 @@ def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
     population = population_of(np.concatenate([top.log_axes, bottom.log_axes]))
     calibrated = calibrate(top, bottom, geometry, population)
     chosen = _choose(top, bottom, calibrated, population)
-    shifted = [_choose(top, other, calibrated, population).evidence for other in _shifted(top, bottom)]
-    score, accidents = chance_scores(chosen.evidence, shifted, len(top), len(bottom))
-    return Linking(chosen, score, accidents, calibrated)
+    shifted = [_edges(top, other, calibrated, population) for other in _shifted(top, bottom)]
+    score = _scores(chosen, shifted, (len(top), len(bottom)))
+    return Linking(chosen, score, float((1 - score).sum()), calibrated)
+
+
+def _scores(chosen: Pairs, shifted: list[Pairs], counts: tuple[int, int]) -> Floats:
+    """Probability of each link to be one track.
+
+    Accidents are what is linked with one surface shifted. True tracks stand in their way: they keep their two pits unless
+    an accident fits better. So links that are probably true take part in the choice beside the shifted pairs.
+    """
+    true = chosen.evidence >= LIKELY
+    score = np.zeros(len(chosen))
+    for _ in range(_ROUNDS):
+        score = scores_beside(chosen.evidence, [_beside(_taken(chosen, true), pairs, counts) for pairs in shifted])
+        true = score >= EVEN
+    return score
+
+
+def _beside(true: Pairs, shifted: Pairs, counts: tuple[int, int]) -> Floats:
+    """Evidence of the shifted pairs that are chosen where true ones are to be had as well."""
+    top, bottom = (np.concatenate([getattr(true, end), getattr(shifted, end)]) for end in ("top", "bottom"))
+    evidence = np.concatenate([true.evidence, shifted.evidence])
+    _, first = np.unique(top * counts[1] + bottom, return_index=True)
+    rows = _assigned(top[first], bottom[first], evidence[first], counts)
+    picked = first[rows]
+    return evidence[picked[picked >= len(true)]]
 
 
 def _shifted(top: Mouths, bottom: Mouths) -> list[Mouths]:
@@ -66,14 +91,17 @@ def _shifted(top: Mouths, bottom: Mouths) -> list[Mouths]:
 
 
 def displaced(top: Mouths, bottom: Mouths, step: Floats) -> Mouths:
-    """Bottom pits moved by ``step`` times `SHIFT_PX` (half the frame at most), wrapped round each frame's area."""
+    """Bottom pits moved by ``step`` times `SHIFT_PX`, wrapped round each frame's area.
+
+    In small frames by two fifths of the frame, so that there and back are two different shifts.
+    """
     places = bottom.places.copy()
     for number in np.unique(bottom.frame):
         mine = bottom.of_frame(number)
         both = np.concatenate([top.places[top.of_frame(number)], bottom.places[mine]])
         low = both.min(axis=0)
         extent = np.maximum(np.ptp(both, axis=0), 1.0)
-        places[mine] = low + np.mod(bottom.places[mine] + np.minimum(SHIFT_PX, extent / 2) * step - low, extent)
+        places[mine] = low + np.mod(bottom.places[mine] + np.minimum(SHIFT_PX, 0.4 * extent) * step - low, extent)
     return replace(bottom, places=places)
 
 
@@ -125,16 +153,25 @@ def _gain(evidence: Floats) -> float:
 
 def _choose(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Pairs:
     """The one-to-one assignment of most evidence."""
+    pairs = _edges(top, bottom, geometry, population)
+    return _taken(pairs, _assigned(pairs.top, pairs.bottom, pairs.evidence, (len(top), len(bottom))))
+
+
+def _edges(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Pairs:
+    """All pairs that may be linked."""
     i, j = near_pairs(top, bottom, geometry.reach)
     every = weigh(top, bottom, i, j, geometry, population)
-    good = np.flatnonzero(every.evidence > _FLOOR)
-    rows, columns = assign(every.top[good], every.bottom[good], _FLOOR - every.evidence[good], len(top), len(bottom))
-    place = {(int(a), int(b)): int(n) for n, a, b in zip(good, every.top[good], every.bottom[good], strict=True)}
-    kept = np.array([place[(int(a), int(b))] for a, b in zip(rows, columns, strict=True)], dtype=np.intp)
-    return _taken(every, kept)
+    return _taken(every, np.flatnonzero(every.evidence > _FLOOR))
 
 
-def _taken(pairs: Pairs, rows: Integers) -> Pairs:
+def _assigned(top: Integers, bottom: Integers, evidence: Floats, counts: tuple[int, int]) -> Integers:
+    """Which of some pairs, each named once, make the one-to-one assignment of most evidence."""
+    rows, columns = assign(top, bottom, _FLOOR - evidence, *counts)
+    place = {(int(a), int(b)): n for n, (a, b) in enumerate(zip(top, bottom, strict=True))}
+    return np.array([place[(int(a), int(b))] for a, b in zip(rows, columns, strict=True)], dtype=np.intp)
+
+
+def _taken(pairs: Pairs, rows: Integers | npt.NDArray[np.bool_]) -> Pairs:
     return Pairs(
         pairs.top[rows],
         pairs.bottom[rows],

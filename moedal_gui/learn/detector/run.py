@@ -50,6 +50,8 @@ class DetectorRun:
         self.curve: list[dict[str, Any]] = []
         self.seconds = 0.0
         self.settings, self._planes = settings, planes
+        # Boxes leave the direction open: it is what the weights know that it begins with. From nothing a mouth fills its box.
+        self._boxes = start is not None and not settings.any_angle
         self._random = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
         self._network = DetectorNetwork(planes, settings.surfaces)
@@ -106,7 +108,7 @@ class DetectorRun:
             settings.any_angle,
         )
         maps = self._network(torch.from_numpy(planes).contiguous(memory_format=torch.channels_last))
-        found = losses(maps, wanted, settings.surfaces, boxes=not settings.any_angle)
+        found = losses(maps, wanted, settings.surfaces, boxes=self._boxes)
         self._optimiser.zero_grad()
         found.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
