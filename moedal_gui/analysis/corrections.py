@@ -14,8 +14,9 @@ from moedal_gui.core.placement import ScanPlacement
 
 Floats = npt.NDArray[np.float64]
 
-_ITSELF_PX = 0.5
+_ITSELF_PX = 1e-3
 _MARGIN_PX = 64.0
+_SIDES = {"top": 1, "bottom": 2}
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,25 @@ def standing(corrections: Sequence[PitCorrection], placement: ScanPlacement) -> 
     """Take the corrections of one scan one after another; those in fields the scan has not are left out.
 
     A removal of a pit that was put by hand takes that one back. Where the program has found such a pit since, the pit
-    put by hand goes with it, so that it does not come back with another pre-selection.
+    put by hand goes with it, so that it does not come back with another pre-selection. A pit that stands already, as
+    another person's copy of the journal may bring it, is not put twice.
     """
-    put: list[PitCorrection] = []
+    own = [c for c in corrections if c.kind != "link" and _known(c, placement)]
+    at, to = _Spots.of([c.at for c in own], placement), _Spots.of([c.to for c in own], placement)
+    stands = np.zeros(len(own), dtype=bool)
     gone: list[PitCorrection] = []
-    for one in corrections:
-        if one.kind == "link" or not _known(one, placement):
-            continue
+    for k, one in enumerate(own):
         if one.kind in ("remove", "move"):
-            distance, row = _nearest(one.at, put, placement)
-            if row is not None and distance <= reach_px(one.mouth.minor_px):
-                put.pop(row)
+            distance, row = to.nearest(at, k, stands)
+            # By the reach of the pit put by hand: it is by that one that a find counts as the same pit, see `lay`.
+            if row is not None and distance <= reach_px(own[row].mouth.minor_px):
+                stands[row] = False
             if row is None or distance > _ITSELF_PX:
                 gone.append(one)
         if one.kind in ("add", "move"):
-            put.append(one)
-    return Standing(tuple(put), tuple(gone))
+            distance, row = to.nearest(to, k, stands)
+            stands[k] = row is None or distance > reach_px(one.mouth.minor_px)
+    return Standing(tuple(own[k] for k in np.flatnonzero(stands)), tuple(gone))
 
 
 def lay(found: pd.DataFrame, what: Standing, placement: ScanPlacement) -> Laid:
@@ -90,18 +94,13 @@ def lay(found: pd.DataFrame, what: Standing, placement: ScanPlacement) -> Laid:
     heads = found[found["double_of"].isna()].reset_index(drop=True)
     free = np.ones(len(heads), dtype=bool)
     ids = heads["pit_id"].to_numpy(np.int64)
-    taken_out: list[int] = []
-    put: list[PitCorrection] = []
-    since: list[PitCorrection] = []
-    for one in what.gone:
-        row = _nearest_found(one.at, heads, free, placement, reach_px(one.mouth.minor_px))
-        if row is not None:
-            free[row] = False
-            taken_out.append(int(ids[row]))
-    for one in what.put:
-        row = _nearest_found(one.to, heads, free, placement, reach_px(one.mouth.minor_px))
-        (put if row is None else since).append(one)
-    return Laid(tuple(taken_out), tuple(put), tuple(since))
+    places = _Spots.of_pits(heads, placement)
+    rows = _claimed(places, free, [c.at for c in what.gone], what.gone, placement)
+    taken_out = tuple(int(ids[row]) for row in rows if row is not None)
+    rows = _claimed(places, free, [c.to for c in what.put], what.put, placement)
+    put = tuple(c for c, row in zip(what.put, rows, strict=True) if row is None)
+    since = tuple(c for c, row in zip(what.put, rows, strict=True) if row is not None)
+    return Laid(taken_out, put, since)
 
 
 def fields_near(corrections: Iterable[PitCorrection], placement: ScanPlacement) -> set[str]:
@@ -127,8 +126,8 @@ def nearest_pit(
     ``pits`` has columns pit_id, field, x_px, y_px, surface, minor_px; ``apart_from`` is no answer.
     """
     free = np.ones(len(pits), dtype=bool) if apart_from is None else (pits["pit_id"] != apart_from).to_numpy()
-    row = _nearest_found(spot, pits.reset_index(drop=True), free, placement, reach_px(minor_px))
-    return None if row is None else int(pits["pit_id"].to_numpy(np.int64)[row])
+    distance, row = _Spots.of_pits(pits, placement).nearest(_Spots.of([spot], placement), 0, free)
+    return None if row is None or distance > reach_px(minor_px) else int(pits["pit_id"].to_numpy(np.int64)[row])
 
 
 def followed(spot: Spot, stroke: int, moves: Sequence[PitCorrection]) -> Spot:
@@ -170,30 +169,55 @@ def _places(spots: Sequence[Spot], placement: ScanPlacement) -> Floats:
     return placement.to_frame([s.field for s in spots], [s.x_px for s in spots], [s.y_px for s in spots])
 
 
-def _nearest(spot: Spot, put: Sequence[PitCorrection], placement: ScanPlacement) -> tuple[float, int | None]:
-    """The pit put by hand nearest to a spot: how far (px), and which."""
-    rows = [
-        k for k, other in enumerate(put)
-        if alike(other.to.surface, spot.surface) and placement.frame_of(other.to.field) == placement.frame_of(spot.field)
-    ]  # fmt: skip
-    if not rows:
-        return float("inf"), None
-    apart = np.hypot(*(_places([put[k].to for k in rows], placement) - _places([spot], placement)).T) / placement.scale
-    best = int(np.argmin(apart))
-    return float(apart[best]), rows[best]
+def _claimed(
+    found: _Spots,
+    free: npt.NDArray[np.bool_],
+    spots: Sequence[Spot],
+    said: Sequence[PitCorrection],
+    placement: ScanPlacement,
+) -> list[int | None]:
+    """Row of the found pit that each spot is, nearest ones first; a row that is taken is no longer free."""
+    asked = _Spots.of(spots, placement)
+    answer: list[int | None] = [None] * len(spots)
+    for k in np.argsort([found.nearest(asked, k, free)[0] for k in range(len(spots))], kind="stable").tolist():
+        distance, row = found.nearest(asked, k, free)
+        if row is not None and distance <= reach_px(said[k].mouth.minor_px):
+            answer[k], free[row] = row, False
+    return answer
 
 
-def _nearest_found(
-    spot: Spot, pits: pd.DataFrame, free: npt.NDArray[np.bool_], placement: ScanPlacement, reach: float
-) -> int | None:
-    """Row of the nearest pit within reach (px) that is free, of a like surface and in the same frame."""
-    frame = placement.frame_of(spot.field)
-    like = [alike(s if isinstance(s, str) else "", spot.surface) for s in pits["surface"]]
-    same = np.array([placement.frame_of(str(f)) == frame for f in pits["field"]], dtype=bool)
-    rows = np.flatnonzero(free & np.array(like, dtype=bool) & same)
-    if not len(rows):
-        return None
-    there = placement.to_frame(pits["field"].iloc[rows], pits["x_px"].iloc[rows], pits["y_px"].iloc[rows])
-    apart = np.hypot(*(there - _places([spot], placement)).T) / placement.scale
-    best = int(np.argmin(apart))
-    return int(rows[best]) if apart[best] <= reach else None
+@dataclass(frozen=True)
+class _Spots:
+    """Places (N, 2) in px of the frame, with numbers for surfaces (0 unknown) and frames."""
+
+    places: Floats
+    surface: npt.NDArray[np.int8]
+    frame: npt.NDArray[np.int64]
+
+    @staticmethod
+    def of(spots: Sequence[Spot], placement: ScanPlacement) -> _Spots:
+        """Spots of one scan."""
+        return _Spots._laid([s.field for s in spots], _places(spots, placement), [s.surface for s in spots], placement)
+
+    @staticmethod
+    def of_pits(pits: pd.DataFrame, placement: ScanPlacement) -> _Spots:
+        """Pits with columns field, x_px, y_px, surface."""
+        places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"])
+        return _Spots._laid(pits["field"].astype(str), places, pits["surface"], placement)
+
+    @staticmethod
+    def _laid(fields: Iterable[str], places: Floats, surfaces: Iterable[object], placement: ScanPlacement) -> _Spots:
+        own = {name: number for number, name in enumerate(sorted(placement.loose), start=1)}
+        sides = np.array([_SIDES.get(str(s), 0) for s in surfaces], dtype=np.int8)
+        return _Spots(places / placement.scale, sides, np.array([own.get(f, 0) for f in fields], dtype=np.int64))
+
+    def nearest(self, other: _Spots, row: int, free: npt.NDArray[np.bool_]) -> tuple[float, int | None]:
+        """The free place of a like surface nearest to one of the others: how far (px), and which."""
+        side = other.surface[row]
+        like = (self.surface == side) | (self.surface == 0) if side else np.ones(len(self.surface), dtype=bool)
+        rows = np.flatnonzero(free & like & (self.frame == other.frame[row]))
+        if not len(rows):
+            return float("inf"), None
+        apart = np.hypot(*(self.places[rows] - other.places[row]).T)
+        best = int(np.argmin(apart))
+        return float(apart[best]), int(rows[best])

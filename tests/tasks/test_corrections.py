@@ -18,6 +18,7 @@ from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.preselect.place_fit import PlaceFit
 from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.labels import LabelJournal
 from moedal_gui.store.project import Project
 from moedal_gui.tasks import export, link
 from moedal_gui.tasks.candidate_table import candidate_table
@@ -44,7 +45,9 @@ def _project(path: Path) -> Project:
     return project
 
 
-def _look_through(project: Project, places: list[tuple[float, float]], surface: str = "top", field: str = "1") -> None:
+def _look_through(
+    project: Project, places: list[tuple[float, float]], surface: str = "top", field: str = "1", minor_px: float = 10.0
+) -> None:
     """Another pre-selection, which finds these pits."""
     scan = project.catalogue.scan("c1")
     number = len(project.catalogue.runs("preselect"))
@@ -52,7 +55,13 @@ def _look_through(project: Project, places: list[tuple[float, float]], surface: 
     run_ = project.catalogue.open_run("preselect", scan.scan_id, words, str(number), "test")
     table = pd.DataFrame({"x_px": [p[0] for p in places], "y_px": [p[1] for p in places]})
     table = table.assign(
-        surface=surface, surface_score=0.9, probability=0.9, major_px=12.0, minor_px=10.0, azimuth_deg=0.0, snr=20.0
+        surface=surface,
+        surface_score=0.9,
+        probability=0.9,
+        major_px=minor_px + 2.0,
+        minor_px=minor_px,
+        azimuth_deg=0.0,
+        snr=20.0,
     )
     row = next(r for r in project.catalogue.field_rows(scan.scan_id) if r.field == field)
     project.catalogue.add_pits(run_.run_id, row.field_id, table[list(DETECTION_COLUMNS)])
@@ -159,6 +168,55 @@ def test_no_pit_said_of_what_a_later_detector_found_takes_the_one_put_by_hand_al
         assert _places(project) == set(FOUND)
         _look_through(project, FOUND)
         assert _places(project) == set(FOUND)
+
+
+def test_a_pit_found_where_one_was_put_by_hand_to_a_hair_goes_when_it_is_taken_out(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        add_pit(project, scan, "1", _fit(x, y), "ada")
+        _look_through(project, [*FOUND, (x + 0.2, y)])
+        remove_pit(project, scan, _pit_at(project, GRID[1]), "ada")
+        assert _places(project) == set(FOUND)
+
+
+def test_taking_out_a_large_find_leaves_the_small_pits_put_within_it(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        _look_through(project, [(x, y)], minor_px=40.0)
+        large = _pit_at(project, GRID[1])
+        for aside in (-7.0, 7.0):
+            add_pit(project, scan, "1", _fit(x + aside, y), "ada")
+        remove_pit(project, scan, large, "ada")
+        assert sorted(_seen(project).query("by_hand == 1")["x_px"]) == [x - 7, x + 7]
+        _look_through(project, FOUND)
+        assert sorted(_seen(project).query("by_hand == 1")["x_px"]) == [x - 7, x + 7]
+
+
+def test_one_find_between_two_pits_put_by_hand_is_one_of_them(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        for aside in (0.0, 7.0):
+            add_pit(project, scan, "1", _fit(x + aside, y), "ada")
+        _look_through(project, [*FOUND, (x + 4.0, y)])
+        near = _seen(project).query("abs(x_px - @x) < 20 and abs(y_px - @y) < 20")
+        assert sorted(near["x_px"]) == [x, x + 4.0], "the nearer one is the find, the other stays"
+
+
+def test_a_pit_that_two_people_put_in_their_copies_is_there_once_when_the_copies_merge(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        copy = project.labels.copy_to(tmp_path / "copies", "p")
+        other = LabelJournal(copy, write=True)
+        spot = Spot("c1", "1", x + 1.0, y, "top")
+        other.corrections.give(PitCorrection("add", "F", spot, spot, Mouth(12.0, 10.0, 0.0), "bob"))
+        other.close()
+        add_pit(project, scan, "1", _fit(x, y), "ada")
+        project.labels.restore_from(copy)
+        settle_corrections(project)
+        assert len(project.labels.corrections.in_force()) == 2 and _seen(project)["by_hand"].sum() == 1
+        project.labels.undo("ada")
+        settle_corrections(project)
+        assert _seen(project)["by_hand"].sum() == 1, "bob still says so"
 
 
 def test_a_removal_holds_in_the_field_next_door_that_sees_the_same_place(tmp_path: Path) -> None:
