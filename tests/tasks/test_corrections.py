@@ -330,6 +330,23 @@ def test_corrections_teach_the_detector_round_about_where_nobody_labelled(projec
         assert not np.isclose(rows[:, 2], 0.5 * float(one["major_px"])).any(), "what was taken out is no pit"
 
 
+def test_a_pit_without_a_direction_and_a_label_of_a_pit_taken_out_teach_nothing_wrong(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        scan = project.catalogue.scan("c1")
+        pits = pit_table(project, scan)
+        one = pits[(pits["field"] == "2") & pits["x_px"].between(60, 260) & pits["y_px"].between(60, 180)].iloc[0]
+        surface = scan.description.near_surface
+        where = float(one["x_px"]), float(one["y_px"])
+        project.labels.give([Label(scan.foil, "c1", "2", *where, "misc", str(one["surface"]), "bob")])
+        remove_pit(project, scan, int(one["pit_id"]), "ada")
+        plain = PlaceFit(150.0, 100.0, surface, None, 14.0, 14.0, None, None, 0.0, "no slopes")
+        add_pit(project, scan, "3", plain, "ada")
+        taught = detector_set.from_labels(project)
+        rows = np.concatenate([p.pits for p in (*taught.taught, *taught.held)])
+        assert np.isfinite(rows).all() and (np.isclose(rows[:, 2], 7.0) & np.isclose(rows[:, 3], 7.0)).any()
+        assert not (np.hypot(rows[:, 0] - where[0], rows[:, 1] - where[1]) < 1.0).any(), "it was taken out"
+
+
 def test_the_verb_puts_right_and_the_export_says_what_is_by_hand(
     project_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
