@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -130,18 +131,27 @@ def nearest_pit(
     return None if row is None or distance > reach_px(minor_px) else int(pits["pit_id"].to_numpy(np.int64)[row])
 
 
-def followed(spot: Spot, stroke: int, moves: Sequence[PitCorrection]) -> Spot:
-    """Where what was said of a spot belongs, after its pit has been moved since (strokes later than ``stroke``)."""
+def since(moves: Sequence[PitCorrection], when: str, stroke: int = 0) -> list[PitCorrection]:
+    """Moves made after something was said; of the same moment, those of a later stroke.
+
+    Moments, for what another copy of the journal or a file brings is entered later than it was said.
+    """
+    said = (_moment(when), stroke)
+    return [m for m in moves if (_moment(m.when), m.stroke) > said]
+
+
+def followed(spot: Spot, moves: Sequence[PitCorrection]) -> Spot:
+    """Where what was said of a spot belongs, after its pit has been moved."""
     for move in moves:
         near = np.hypot(spot.x_px - move.at.x_px, spot.y_px - move.at.y_px) <= reach_px(move.mouth.minor_px)
         same = (spot.scan, spot.field) == (move.at.scan, move.at.field) and alike(spot.surface, move.at.surface)
-        if move.stroke > stroke and near and same:
+        if near and same:
             spot = replace(move.to, surface=spot.surface)
     return spot
 
 
 def with_moves(labels: pd.DataFrame, moves: Sequence[PitCorrection]) -> pd.DataFrame:
-    """Labels in force (foil, scan, field, x_px, y_px, surface, stroke) at the places their pits have been moved to."""
+    """Labels in force (foil, scan, field, x_px, y_px, surface, when, stroke) at the places their pits have been moved to."""
     if not moves or not len(labels):
         return labels
     table = labels.copy()
@@ -151,14 +161,24 @@ def with_moves(labels: pd.DataFrame, moves: Sequence[PitCorrection]) -> pd.DataF
     )
     where = list(zip(table["foil"], table["scan"], table["field"], strict=True))
     surface, stroke = table["surface"].fillna("").to_numpy(object), table["stroke"].to_numpy(np.int64)
+    when = table["when"].fillna("").to_numpy(object)
     begun = {(m.foil, m.at.scan, m.at.field) for m in moves}
     for row in (k for k, place in enumerate(where) if place in begun):
         place = where[row]
         own = [m for m in moves if m.foil == place[0]]
         spot = Spot(place[1], place[2], float(x[row]), float(y[row]), str(surface[row]))
-        now = followed(spot, int(stroke[row]), own)
+        now = followed(spot, since(own, str(when[row]), int(stroke[row])))
         field[row], x[row], y[row] = now.field, now.x_px, now.y_px
     return table.assign(field=field, x_px=x, y_px=y)
+
+
+def _moment(when: str) -> datetime:
+    """A moment as a time; what does not say when it was is the oldest."""
+    try:
+        moment = datetime.fromisoformat(when)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _known(one: PitCorrection, placement: ScanPlacement) -> bool:

@@ -1,6 +1,7 @@
 """Corrections by hand reach the tables, outlive another pre-selection, and come and go with undo."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +255,19 @@ def test_labels_go_with_a_pit_that_is_moved_and_come_back_with_undo(tmp_path: Pa
         assert pit_table(project, scan).set_index("pit_id")["label"].to_dict()[_pit_at(project, FOUND[0])] == "misc"
 
 
+def test_a_label_given_before_a_move_goes_with_the_pit_though_it_comes_from_a_copy_later(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        copy = project.labels.copy_to(tmp_path / "copies", "p")
+        other = LabelJournal(copy, write=True)
+        other.give([Label("F", "c1", "1", *FOUND[0], "misc", "top", "bob")])
+        other.close()
+        time.sleep(0.005)
+        made = move_pit(project, scan, _pit_at(project, FOUND[0]), Spot("c1", "1", *GRID[1]), "ada")
+        project.labels.restore_from(copy)
+        assert pit_table(project, scan).set_index("pit_id")["label"].to_dict()[made.pit_id] == "misc"
+
+
 def test_what_died_between_journal_and_tables_is_made_up_for(tmp_path: Path) -> None:
     with _project(tmp_path / "p.moedal") as project:
         spot = Spot("c1", "1", *GRID[1], "top")
@@ -303,6 +317,24 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
                 int(pit_table(project, scan).query("surface == 'top' and pit_id != @entry")["pit_id"].iloc[0]),
                 "ada",
             )
+
+
+def test_a_verdict_goes_with_a_pit_that_is_moved(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        links = candidate_table(project, everything=True)
+        scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
+        entry, leave, _was = _opposite(project, scan)
+        link_pits(project, scan, entry, leave, "ada")
+        pits = pit_table(project, scan).set_index("pit_id")
+        names = ["field", "x_px", "y_px"]
+        ends = [(scan.scan, *pits.loc[pit, names]) for pit in (entry, leave)]
+        project.labels.give_verdict(scan.foil, *ends, "accepted", "bob")
+        field, x, y = ends[0][1:]
+        beside = Spot(scan.scan, str(field), float(x) + (11.0 if x < 100 else -11.0), float(y))
+        moved = move_pit(project, scan, entry, beside, "ada")
+        table = candidate_table(project)
+        mine = table[table["entry_pit"] == moved.pit_id]
+        assert list(zip(mine["exit_pit"], mine["verdict"], strict=True)) == [(leave, "accepted")]
 
 
 def test_corrections_teach_the_detector_round_about_where_nobody_labelled(project_copy: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from moedal_gui import __version__
-from moedal_gui.analysis.corrections import followed, nearest_pit
+from moedal_gui.analysis.corrections import followed, nearest_pit, since
 from moedal_gui.analysis.density import regime
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.correction import Spot
@@ -60,7 +60,8 @@ def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, f
         if scan.scan not in pits:
             pits[scan.scan] = with_density(project, scan, project.catalogue.pits(pit_runs[scan.scan_id]))
         own = [m for m in moves if (m.foil, m.at.scan) == (scan.foil, scan.scan)]
-        ends = [_pit_at(project, scan, followed(s, one.stroke, own), pits[scan.scan]) for s in (one.at, one.to)]
+        own = since(own, one.when, one.stroke)
+        ends = [_pit_at(project, scan, followed(s, own), pits[scan.scan]) for s in (one.at, one.to)]
         if None in ends:
             continue
         pair = (int(ends[0] or 0), int(ends[1] or 0))
