@@ -106,7 +106,10 @@ def lay(found: pd.DataFrame, what: Standing, placement: ScanPlacement) -> Laid:
 
 def fields_near(corrections: Iterable[PitCorrection], placement: ScanPlacement) -> set[str]:
     """Fields in which the same places may be seen: the corrections' own, and those that overlap them there."""
-    spots = [s for c in corrections for s in (c.at, c.to) if s.field in placement.centres]
+    return _fields_round([s for c in corrections for s in (c.at, c.to) if s.field in placement.centres], placement)
+
+
+def _fields_round(spots: Sequence[Spot], placement: ScanPlacement) -> set[str]:
     if not spots:
         return set()
     names = np.array(list(placement.centres), dtype=object)
@@ -126,6 +129,8 @@ def nearest_pit(
 
     ``pits`` has columns pit_id, field, x_px, y_px, surface, minor_px; ``apart_from`` is no answer.
     """
+    # Few of a large scan's pits can be the one.
+    pits = pits[pits["field"].isin(list(_fields_round([spot], placement)))]
     free = np.ones(len(pits), dtype=bool) if apart_from is None else (pits["pit_id"] != apart_from).to_numpy()
     distance, row = _Spots.of_pits(pits, placement).nearest(_Spots.of([spot], placement), 0, free)
     return None if row is None or distance > reach_px(minor_px) else int(pits["pit_id"].to_numpy(np.int64)[row])
@@ -217,19 +222,20 @@ class _Spots:
     @staticmethod
     def of(spots: Sequence[Spot], placement: ScanPlacement) -> _Spots:
         """Spots of one scan."""
-        return _Spots._laid([s.field for s in spots], _places(spots, placement), [s.surface for s in spots], placement)
+        fields, surfaces = pd.Series([s.field for s in spots]), pd.Series([s.surface for s in spots])
+        return _Spots._laid(fields, _places(spots, placement), surfaces, placement)
 
     @staticmethod
     def of_pits(pits: pd.DataFrame, placement: ScanPlacement) -> _Spots:
         """Pits with columns field, x_px, y_px, surface."""
         places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"])
-        return _Spots._laid(pits["field"].astype(str), places, pits["surface"], placement)
+        return _Spots._laid(pits["field"], places, pits["surface"], placement)
 
     @staticmethod
-    def _laid(fields: Iterable[str], places: Floats, surfaces: Iterable[object], placement: ScanPlacement) -> _Spots:
+    def _laid(fields: pd.Series, places: Floats, surfaces: pd.Series, placement: ScanPlacement) -> _Spots:
         own = {name: number for number, name in enumerate(sorted(placement.loose), start=1)}
-        sides = np.array([_SIDES.get(str(s), 0) for s in surfaces], dtype=np.int8)
-        return _Spots(places / placement.scale, sides, np.array([own.get(f, 0) for f in fields], dtype=np.int64))
+        sides, frames = surfaces.map(_SIDES).fillna(0), fields.map(own).fillna(0)
+        return _Spots(places / placement.scale, np.asarray(sides, dtype=np.int8), np.asarray(frames, dtype=np.int64))
 
     def nearest(self, other: _Spots, row: int, free: npt.NDArray[np.bool_]) -> tuple[float, int | None]:
         """The free place of a like surface nearest to one of the others: how far (px), and which."""

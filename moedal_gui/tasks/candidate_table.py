@@ -166,9 +166,9 @@ def _verdicts(project: Project, entry: pd.DataFrame, exit_: pd.DataFrame) -> lis
         for prefix, end, surface in (("entry", entry, "top"), ("exit", exit_, "bottom")):
             scan, field, x, y = (getattr(row, f"{prefix}_{name}") for name in ("scan", "field", "x_px", "y_px"))
             spot = followed(Spot(str(scan), str(field), float(x), float(y), surface), own)
-            same &= (end["scan"] == spot.scan).to_numpy() & (end["field"] == spot.field).to_numpy()
-            away = np.hypot(end["x_px"] - spot.x_px, end["y_px"] - spot.y_px)
-            same &= away.to_numpy() <= _VERDICT_REACH_PX
+            same &= (end["scan"] == spot.scan).to_numpy(bool) & (end["field"] == spot.field).to_numpy(bool)
+            away = end[["x_px", "y_px"]].to_numpy(float) - (spot.x_px, spot.y_px)
+            same &= np.hypot(away[:, 0], away[:, 1]) <= _VERDICT_REACH_PX
         for index in np.flatnonzero(same):
             words[int(index)] = str(row.verdict)
     return words

@@ -100,10 +100,12 @@ def without(pits: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_others_see(project: Project, run: RunRecord, ends: set[int]) -> set[int]:
-    """Ids of the pits in a run's links that are some pits, seen by any scan."""
+    """Ids of the pits in a run's links that are some pits, as other scans of the project see them."""
+    pit_runs = linked_pit_runs(run)
+    if len(pit_runs) < 2:
+        return set()
     links = project.catalogue.links.of_run(run.run_id, everything=True)
     linked = {int(pit) for name in ("entry_pit", "exit_pit") for pit in links[name]}
-    pit_runs = linked_pit_runs(run)
     places = places_of(project, pit_runs, linked)
     return set(places["pit_id"]) - set(without(places, places_of(project, pit_runs, ends))["pit_id"])
 
@@ -116,7 +118,8 @@ def entry_and_exit(one: Spot, other: Spot) -> tuple[Spot, Spot] | None:
 
 
 def _pit_at(project: Project, scan: ScanRecord, spot: Spot, pits: pd.DataFrame) -> int | None:
-    return nearest_pit(spot, pits, placement_of(project, scan), None) if spot.field in set(pits["field"]) else None
+    placement = placement_of(project, scan)
+    return nearest_pit(spot, pits, placement, None) if spot.field in placement.centres else None
 
 
 def _row(
