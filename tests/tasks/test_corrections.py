@@ -319,6 +319,21 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
             )
 
 
+def test_a_link_by_hand_where_nobody_linked_otherwise_outlives_a_new_pre_selection(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        bottom = add_pit(project, scan, "1", _fit(*GRID[1], "bottom"), "ada").pit_id
+        assert bottom is not None
+        link_pits(project, scan, bottom, _pit_at(project, FOUND[0]), "ada")
+        before = project.catalogue.current_run("link")
+        _look_through(project, FOUND)
+        now = project.catalogue.current_run("link")
+        assert before is not None and now is not None and before.run_id != now.run_id
+        table = candidate_table(project)
+        ends = list(zip(table["entry_pit"], table["exit_pit"], strict=True))
+        assert ends == [(_pit_at(project, FOUND[0]), _pit_at(project, GRID[1]))]
+
+
 def test_a_verdict_goes_with_a_pit_that_is_moved(project_copy: Path) -> None:
     with Project.open(project_copy, write=True) as project:
         links = candidate_table(project, everything=True)

@@ -21,13 +21,15 @@ _TWIN_PX = 6.0
 def settle_links(project: Project) -> None:
     """Lay the links people made on the links in force; where nobody has linked yet, they are the links.
 
-    Where the links in force were made from older pits, the links by hand are laid on those.
+    Where the links in force were made from older pits, the links by hand are laid on those; links that are by hand alone
+    are laid on the current pits anew.
     """
     hand = project.labels.corrections.in_force(("link",))
     run = project.catalogue.current_run("link")
-    if run is None:
-        if not hand:
-            return
+    if run is None and not hand:
+        return
+    alone = run is None or run.parameters.get("by") == "hand"
+    if run is None or (alone and hand and linked_pit_runs(run) != _current_pits(project)):
         run = _first_links(project)
     mark = project.labels.corrections.mark()
     if project.catalogue.hand.mark(run.run_id) != mark:
@@ -147,11 +149,16 @@ def _apart(run: RunRecord) -> dict[str, float]:
     return {str(f["foil"]): float(f["surfaces_apart_px"]) for f in told if f.get("surfaces_apart_px")}
 
 
-def _first_links(project: Project) -> RunRecord:
-    """A link run that holds nothing but what people link."""
+def _current_pits(project: Project) -> dict[int, int]:
+    """Scan id -> id of the pre-selection in force."""
     scans = project.catalogue.scans()
     current = {s.scan_id: project.catalogue.current_run("preselect", s.scan_id) for s in scans}
-    pit_runs = {scan_id: r.run_id for scan_id, r in current.items() if r is not None}
+    return {scan_id: r.run_id for scan_id, r in current.items() if r is not None}
+
+
+def _first_links(project: Project) -> RunRecord:
+    """A link run that holds nothing but what people link."""
+    pit_runs = _current_pits(project)
     run = project.catalogue.open_run("link", None, {"run": None, "by": "hand"}, "by hand", __version__)
     empty = pd.DataFrame(columns=list(LINK_COLUMNS))
     project.catalogue.links.add(run.run_id, empty, {"run": run.name, "links": 0, "pit_runs": pit_runs})
