@@ -21,7 +21,7 @@ from moedal_gui.preselect.place_fit import PlaceFit
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.labels import LabelJournal
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import export, link
+from moedal_gui.tasks import export, info, link
 from moedal_gui.tasks.candidate_table import candidate_table
 from moedal_gui.tasks.corrections.put_right import add_pit, link_pits, move_pit, propose, remove_pit
 from moedal_gui.tasks.corrections.settle import settle_corrections
@@ -325,6 +325,9 @@ def test_a_link_by_hand_where_nobody_linked_otherwise_outlives_a_new_pre_selecti
         bottom = add_pit(project, scan, "1", _fit(*GRID[1], "bottom"), "ada").pit_id
         assert bottom is not None
         link_pits(project, scan, bottom, _pit_at(project, FOUND[0]), "ada")
+        told = info.of_project(project)
+        assert "1 linked by hand" in told.sentence and "None" not in told.sentence
+        assert told.values["scans"][0]["pits"] == len(_seen(project))
         before = project.catalogue.current_run("link")
         _look_through(project, FOUND)
         now = project.catalogue.current_run("link")
