@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Correcting:
     """Asks for corrections of the scan on screen.
 
     ``done`` is emitted once a correction is on disk, ``refused`` carries a sentence; both come from the thread that worked.
-    ``waiting_changed`` tells that other places (on the plane) are being measured now.
+    ``waiting_changed`` tells that other places (on the plane) wait: to be measured, written, and seen on screen.
     """
 
     done = Signal(Corrected)
@@ -47,6 +48,7 @@ class Correcting:
         self._session = session
         self.annotator = ""
         self.waiting: list[tuple[float, float]] = []
+        self._finished: deque[tuple[float, float]] = deque()
         self._asked, self._written = 0, 0
         self._closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="corrections")
@@ -120,10 +122,15 @@ class Correcting:
 
         return self._ask(work, writes=False)
 
-    def seen(self) -> None:
-        """The pits on screen are read anew: nothing waits any more but what was asked for since."""
-        if self.waiting:
-            self.waiting = []
+    def seen(self, *, elsewhere: bool = False) -> None:
+        """The pits on screen are read anew: only places that are still worked on wait; none where the screen is ``elsewhere``."""
+        left = [] if elsewhere else list(self.waiting)
+        while self._finished:
+            place = self._finished.popleft()
+            if place in left:
+                left.remove(place)
+        if left != self.waiting:
+            self.waiting = left
             self.waiting_changed.emit()
 
     def settle(self) -> None:
@@ -164,15 +171,19 @@ class Correcting:
             self.waiting = [*self.waiting, place]
             self.waiting_changed.emit()
         self._asked += int(writes)
-        self._executor.submit(self._work, project, sheet.record, work, writes).add_done_callback(tell)
+        self._executor.submit(self._work, project, sheet.record, work, place, writes).add_done_callback(tell)
         return True
 
-    def _work(self, project: Project, scan: ScanRecord, work: Work, writes: bool) -> None:
+    def _work(
+        self, project: Project, scan: ScanRecord, work: Work, place: tuple[float, float] | None, writes: bool
+    ) -> None:
         try:
             try:
                 made = work(project, scan)
             finally:
                 self._written += int(writes)
+                if place is not None:
+                    self._finished.append(place)
         except _FAILS as error:
             self.refused.emit(str(error))
             self.done.emit(Corrected(""))

@@ -73,7 +73,7 @@ class Workbench:
         self._take_person(self.settings.now)
         self.session.project_changed.connect(self._project_changed)
         self.session.pits_changed.connect(self._pits_changed)
-        self.session.failed.connect(lambda sentence: self.said.emit("bad", sentence))
+        self.session.failed.connect(self._reading_failed)
         self.labelling.refused.connect(lambda sentence: self.said.emit("note", sentence))
         self.labelling.moved.connect(self._moved)
         self.labelling.correction_turned.connect(self.correcting.turned)
@@ -139,6 +139,13 @@ class Workbench:
             self.said.emit("note", "The last correction is still being measured: press again in a moment")
         else:
             self.labelling.undo()
+
+    def give(self, label: str, *, this_only: bool = False) -> None:
+        """Label the pit in front; not while a correction is about to change which one that is, or where it lies."""
+        if self.correcting.waiting:
+            self.said.emit("note", "The last correction is still being measured: press again in a moment")
+        else:
+            self.labelling.give(label, this_only=this_only)
 
     def corrected(self, what: Corrected) -> None:
         """Show what was put right, on the thread of the screen; the pit that was put comes to the front."""
@@ -239,7 +246,7 @@ class Workbench:
 
     def _project_changed(self, old: Project | None, new: Project | None) -> None:
         self.correcting.settle()
-        self.correcting.seen()
+        self.correcting.seen(elsewhere=True)
         if new is not None:
             _settle(new)
         self.candidates.pairs.settle()
@@ -263,8 +270,11 @@ class Workbench:
 
     def _pits_changed(self, _old: object, new: Any) -> None:
         session = self.session
-        before, self._put = (self._put, None) if self._put is not None else (self.selection.focus, None)
-        self.correcting.seen()
+        ahead, self._put = (self._put, self.selection.focus), None
+        before = next(
+            (pit for pit in ahead if pit is not None and new is not None and new.row_of(pit) is not None), None
+        )
+        self.correcting.seen(elsewhere=new is None)
         old_crops, self.crops = self.crops, None
         if new is not None and session.sheet is not None and session.project is not None:
             self.crops = CropSource(session.project.images, session.sheet, new.table)
@@ -276,10 +286,14 @@ class Workbench:
         self.candidates.take(session.candidates)
         self.maps.show(session.sheet, new)
         self.regions.refresh()
-        if before is not None and new is not None and new.row_of(before) is not None:
+        if before is not None:
             self.labelling.go_to(before)
         else:
             self.selection.let_go()
+
+    def _reading_failed(self, sentence: str) -> None:
+        self.correcting.seen()
+        self.said.emit("bad", sentence)
 
     def _moved(self, _old: object, new: object) -> None:
         if new is not None and self.crops is not None:

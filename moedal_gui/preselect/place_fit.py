@@ -17,7 +17,7 @@ from moedal_gui.imaging.normalise import normalise
 from moedal_gui.preselect.ellipse_fit import Fits, Windows, first_guesses, fit
 from moedal_gui.preselect.methods import surrounded, usable_rim
 from moedal_gui.preselect.pit_field import WINDOW_SIZES, Frame, Pits, Search, cut, draw, owners, window_sizes
-from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, LENGTH, X, Y, half_axes
+from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, X, Y, half_axes
 from moedal_gui.preselect.pit_search import LEAST_EXPLAINED, LEAST_SNR
 from moedal_gui.preselect.quality import slope_noise
 
@@ -53,7 +53,8 @@ class PlaceFit:
     surface_score
         Probability that the surface is right (0.5 to 1); None where the person said it or nobody knows it.
     major_px, minor_px, azimuth_deg
-        Full axes, and the tip's direction; a round mouth of typical size (azimuth None) where nothing was made out.
+        Full axes, and the tip's direction, as pre-selection tells them: any direction where the mouth is round; a round
+        mouth of typical size (azimuth None) where nothing was made out.
     snr
         Signal to noise of the fit; None without one.
     explained
@@ -260,8 +261,7 @@ def _told(found: _Found, part: _Part, inward: Surface, description: ScanDescript
     if not said:
         # The more of the slopes this surface explains and the less the other one does, the surer.
         score = 1.0 - 0.5 * float(np.exp(-0.12 * found.snr * max(found.ahead, 0.0)))
-    round_ = float(p[LENGTH]) < 1e-3
     return PlaceFit(
         float(p[X]) + part.x0, float(p[Y]) + part.y0, side, score, 2.0 * float(major), 2.0 * float(minor),
-        None if round_ else float(np.degrees(p[AZIMUTH]) % 360.0), found.snr, found.explained, "slopes",
+        float(np.degrees(p[AZIMUTH]) % 360.0), found.snr, found.explained, "slopes",
     )  # fmt: skip

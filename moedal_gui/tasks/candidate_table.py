@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from moedal_gui.analysis.corrections import followed, since
 from moedal_gui.analysis.density import regime
 from moedal_gui.core.candidate import CANDIDATE_COLUMNS, TRACK_COLUMNS
+from moedal_gui.core.correction import Spot
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
@@ -149,19 +151,24 @@ def _empty() -> pd.DataFrame:
 
 
 def _verdicts(project: Project, entry: pd.DataFrame, exit_: pd.DataFrame) -> list[str]:
-    """The newest verdict on each pair: it is pinned to places, so it outlives a new pre-selection."""
+    """The newest verdict on each pair: it is pinned to places, so it outlives a new pre-selection.
+
+    It goes with a pit that was moved by hand since.
+    """
     given = project.labels.verdicts()
     words = [""] * len(entry)
     if not len(given):
         return words
+    moves = project.labels.corrections.in_force(("move",))
     for row in given.itertuples():
         same = np.ones(len(entry), dtype=bool)
-        for prefix, end in (("entry", entry), ("exit", exit_)):
-            same &= (end["scan"] == getattr(row, f"{prefix}_scan")).to_numpy() & (
-                end["field"] == getattr(row, f"{prefix}_field")
-            ).to_numpy()
-            away = np.hypot(end["x_px"] - getattr(row, f"{prefix}_x_px"), end["y_px"] - getattr(row, f"{prefix}_y_px"))
-            same &= away.to_numpy() <= _VERDICT_REACH_PX
+        own = since([m for m in moves if m.foil == row.foil], str(row.when))
+        for prefix, end, surface in (("entry", entry, "top"), ("exit", exit_, "bottom")):
+            scan, field, x, y = (getattr(row, f"{prefix}_{name}") for name in ("scan", "field", "x_px", "y_px"))
+            spot = followed(Spot(str(scan), str(field), float(x), float(y), surface), own)
+            same &= (end["scan"] == spot.scan).to_numpy(bool) & (end["field"] == spot.field).to_numpy(bool)
+            away = end[["x_px", "y_px"]].to_numpy(float) - (spot.x_px, spot.y_px)
+            same &= np.hypot(away[:, 0], away[:, 1]) <= _VERDICT_REACH_PX
         for index in np.flatnonzero(same):
             words[int(index)] = str(row.verdict)
     return words

@@ -11,7 +11,7 @@ from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.scan import ScanDescription, to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.reading import inspect
-from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project, is_project
 from moedal_gui.store.registry import Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
@@ -70,9 +70,7 @@ def of_project(project: Project) -> Outcome:
     if link:
         stale = out_of_date(project, link)
         lines += [f"  Note: {stale}"] if stale else []
-        lines.append(
-            f"  {link.summary.get('candidates')} candidates, about {link.summary.get('expected_accidentals')} of them by accident"
-        )
+        lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
     registered = project.catalogue.current_run("register")
     lines += [f"  Note: {one['note']}" for one in (registered.summary.get("datum", []) if registered else [])]
@@ -86,7 +84,7 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "foil": scan.foil, "scan": scan.scan, "source": scan.source, "fields": len(fields),
         "fields_with_pictures": int(fields["batch"].notna().sum()), "fields_with_position": int(fields["stage_x"].notna().sum()),
         "incomplete_fields": [str(f) for f, m in zip(fields["field"], fields["missing"], strict=True) if m],
-        "whole": scan.whole, "pits": run.summary.get("pits") if run else None, "run": run.name if run else None,
+        "whole": scan.whole, "pits": _pits(project, run) if run else None, "run": run.name if run else None,
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
         "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {}, "description": _words(scan.description),
         "datum_confirmed": _confirmed(project, scan),
@@ -175,3 +173,20 @@ def _of_source(path: Path) -> Outcome:
     assumed = f"; assumed: {', '.join(sorted(source.description.assumed))}" if source.description.assumed else ""
     lines = [f"{path.name}: a scan ({source.layout.kind}) of {len(source.fields)} fields, channels {channels}{assumed}"]
     return Outcome("\n".join([*lines, *(f"  {n}" for n in source.notes)]), values)
+
+
+def _pits(project: Project, run: RunRecord) -> int | None:
+    """How many pits a run shows: those it found, and what people put and took out since."""
+    found = run.summary.get("pits")
+    put, gone = project.catalogue.hand.said(run.run_id)
+    return None if found is None else int(found) + len(put) - len(gone)
+
+
+def _link_words(project: Project, link: RunRecord) -> list[str]:
+    """What is said of the links in force: what the program paired, if it did, and what people did."""
+    by_hand = int((project.catalogue.links.of_run(link.run_id)["by_hand"] == 1).sum())
+    words = [f"  {by_hand} linked by hand"] if by_hand else []
+    if "candidates" not in link.summary:
+        return words
+    accidents = link.summary.get("expected_accidentals")
+    return [f"  {link.summary['candidates']} candidates, about {accidents} of them by accident", *words]

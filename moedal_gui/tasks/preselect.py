@@ -23,6 +23,7 @@ from moedal_gui.preselect.methods import Method, chosen_method, clean_field, det
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.corrections.hand_links import settle_links
 from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
@@ -291,3 +292,4 @@ def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Map
         run.run_id,
         {**(summary or {}), "pits": len(every) - len(double_of), "doubles": len(double_of), "light": light, **told},
     )
+    settle_links(project)

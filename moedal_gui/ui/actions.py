@@ -272,7 +272,7 @@ class Actions:
     def _give(self, label: str, alone: bool) -> None:
         if not self._workbench.settings.now.annotator and not self.ask_person():
             return
-        self._workbench.labelling.give(label, this_only=alone)
+        self._workbench.give(label, this_only=alone)
 
     def _put_right(self, way: str) -> None:
         if self._workbench.settings.now.annotator or self.ask_person():

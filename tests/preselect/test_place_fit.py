@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from moedal_gui.core.scan import Channel, ScanDescription
-from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
+from moedal_gui.imaging.flat_field import ChannelFlat, FlatField, estimate_flat_field
 from moedal_gui.preselect.place_fit import fit_place
 from moedal_gui.store.project import Project
 
@@ -55,3 +55,17 @@ def test_a_single_picture_has_no_slopes_and_says_so() -> None:
     fit = fit_place(stack, description, estimate_flat_field([stack]), (30.0, 20.0), 15.0, "top")
     assert (fit.why, fit.surface, fit.minor_px) == ("no slopes", "top", 15.0)
     assert "no slopes" in fit.words
+
+
+def test_a_mouth_fitted_round_has_a_direction_as_pre_selection_tells_one() -> None:
+    channels = tuple(Channel(k + 1, "rim", 90.0 * k) for k in range(4))
+    flat = FlatField((ChannelFlat(((100.0, 100.0), (100.0, 100.0)), 20.0, 0.5, True, True),) * 4)
+    y, x = np.mgrid[:120, :120] - 60.0
+    wall = np.exp(-((np.hypot(x, y) - 4.0) ** 2) / 6.0) / np.maximum(np.hypot(x, y), 1.0)
+    phi = np.radians([c.azimuth_deg for c in channels])[:, None, None]
+    for seed in range(4):
+        noise = np.random.default_rng(seed).normal(0, 0.5, (4, 120, 120))
+        stack = 100.0 + 20.0 * wall * (x * np.cos(phi) + y * np.sin(phi)) + noise
+        fit = fit_place(stack, ScanDescription("F", "s", channels), flat, (60.5, 59.5), 12.0)
+        assert fit.why == "slopes" and fit.major_px < 1.3 * fit.minor_px
+        assert fit.azimuth_deg is not None, "link leaves out mouths without a direction"

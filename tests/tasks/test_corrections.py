@@ -1,6 +1,7 @@
 """Corrections by hand reach the tables, outlive another pre-selection, and come and go with undo."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.preselect.place_fit import PlaceFit
 from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.labels import LabelJournal
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import export, link
+from moedal_gui.tasks import export, info, link
 from moedal_gui.tasks.candidate_table import candidate_table
 from moedal_gui.tasks.corrections.put_right import add_pit, link_pits, move_pit, propose, remove_pit
 from moedal_gui.tasks.corrections.settle import settle_corrections
@@ -44,7 +46,9 @@ def _project(path: Path) -> Project:
     return project
 
 
-def _look_through(project: Project, places: list[tuple[float, float]], surface: str = "top", field: str = "1") -> None:
+def _look_through(
+    project: Project, places: list[tuple[float, float]], surface: str = "top", field: str = "1", minor_px: float = 10.0
+) -> None:
     """Another pre-selection, which finds these pits."""
     scan = project.catalogue.scan("c1")
     number = len(project.catalogue.runs("preselect"))
@@ -52,7 +56,13 @@ def _look_through(project: Project, places: list[tuple[float, float]], surface: 
     run_ = project.catalogue.open_run("preselect", scan.scan_id, words, str(number), "test")
     table = pd.DataFrame({"x_px": [p[0] for p in places], "y_px": [p[1] for p in places]})
     table = table.assign(
-        surface=surface, surface_score=0.9, probability=0.9, major_px=12.0, minor_px=10.0, azimuth_deg=0.0, snr=20.0
+        surface=surface,
+        surface_score=0.9,
+        probability=0.9,
+        major_px=minor_px + 2.0,
+        minor_px=minor_px,
+        azimuth_deg=0.0,
+        snr=20.0,
     )
     row = next(r for r in project.catalogue.field_rows(scan.scan_id) if r.field == field)
     project.catalogue.add_pits(run_.run_id, row.field_id, table[list(DETECTION_COLUMNS)])
@@ -161,6 +171,55 @@ def test_no_pit_said_of_what_a_later_detector_found_takes_the_one_put_by_hand_al
         assert _places(project) == set(FOUND)
 
 
+def test_a_pit_found_where_one_was_put_by_hand_to_a_hair_goes_when_it_is_taken_out(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        add_pit(project, scan, "1", _fit(x, y), "ada")
+        _look_through(project, [*FOUND, (x + 0.2, y)])
+        remove_pit(project, scan, _pit_at(project, GRID[1]), "ada")
+        assert _places(project) == set(FOUND)
+
+
+def test_taking_out_a_large_find_leaves_the_small_pits_put_within_it(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        _look_through(project, [(x, y)], minor_px=40.0)
+        large = _pit_at(project, GRID[1])
+        for aside in (-7.0, 7.0):
+            add_pit(project, scan, "1", _fit(x + aside, y), "ada")
+        remove_pit(project, scan, large, "ada")
+        assert sorted(_seen(project).query("by_hand == 1")["x_px"]) == [x - 7, x + 7]
+        _look_through(project, FOUND)
+        assert sorted(_seen(project).query("by_hand == 1")["x_px"]) == [x - 7, x + 7]
+
+
+def test_one_find_between_two_pits_put_by_hand_is_one_of_them(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        for aside in (0.0, 7.0):
+            add_pit(project, scan, "1", _fit(x + aside, y), "ada")
+        _look_through(project, [*FOUND, (x + 4.0, y)])
+        near = _seen(project).query("abs(x_px - @x) < 20 and abs(y_px - @y) < 20")
+        assert sorted(near["x_px"]) == [x, x + 4.0], "the nearer one is the find, the other stays"
+
+
+def test_a_pit_that_two_people_put_in_their_copies_is_there_once_when_the_copies_merge(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan, (x, y) = project.catalogue.scan("c1"), GRID[1]
+        copy = project.labels.copy_to(tmp_path / "copies", "p")
+        other = LabelJournal(copy, write=True)
+        spot = Spot("c1", "1", x + 1.0, y, "top")
+        other.corrections.give(PitCorrection("add", "F", spot, spot, Mouth(12.0, 10.0, 0.0), "bob"))
+        other.close()
+        add_pit(project, scan, "1", _fit(x, y), "ada")
+        project.labels.restore_from(copy)
+        settle_corrections(project)
+        assert len(project.labels.corrections.in_force()) == 2 and _seen(project)["by_hand"].sum() == 1
+        project.labels.undo("ada")
+        settle_corrections(project)
+        assert _seen(project)["by_hand"].sum() == 1, "bob still says so"
+
+
 def test_a_removal_holds_in_the_field_next_door_that_sees_the_same_place(tmp_path: Path) -> None:
     with _project(tmp_path / "p.moedal") as project:
         _look_through(project, [(430.0, 100.0)])
@@ -194,6 +253,19 @@ def test_labels_go_with_a_pit_that_is_moved_and_come_back_with_undo(tmp_path: Pa
         project.labels.undo("ada")
         settle_corrections(project)
         assert pit_table(project, scan).set_index("pit_id")["label"].to_dict()[_pit_at(project, FOUND[0])] == "misc"
+
+
+def test_a_label_given_before_a_move_goes_with_the_pit_though_it_comes_from_a_copy_later(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        copy = project.labels.copy_to(tmp_path / "copies", "p")
+        other = LabelJournal(copy, write=True)
+        other.give([Label("F", "c1", "1", *FOUND[0], "misc", "top", "bob")])
+        other.close()
+        time.sleep(0.005)
+        made = move_pit(project, scan, _pit_at(project, FOUND[0]), Spot("c1", "1", *GRID[1]), "ada")
+        project.labels.restore_from(copy)
+        assert pit_table(project, scan).set_index("pit_id")["label"].to_dict()[made.pit_id] == "misc"
 
 
 def test_what_died_between_journal_and_tables_is_made_up_for(tmp_path: Path) -> None:
@@ -247,6 +319,42 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
             )
 
 
+def test_a_link_by_hand_where_nobody_linked_otherwise_outlives_a_new_pre_selection(tmp_path: Path) -> None:
+    with _project(tmp_path / "p.moedal") as project:
+        scan = project.catalogue.scan("c1")
+        bottom = add_pit(project, scan, "1", _fit(*GRID[1], "bottom"), "ada").pit_id
+        assert bottom is not None
+        link_pits(project, scan, bottom, _pit_at(project, FOUND[0]), "ada")
+        told = info.of_project(project)
+        assert "1 linked by hand" in told.sentence and "None" not in told.sentence
+        assert told.values["scans"][0]["pits"] == len(_seen(project))
+        before = project.catalogue.current_run("link")
+        _look_through(project, FOUND)
+        now = project.catalogue.current_run("link")
+        assert before is not None and now is not None and before.run_id != now.run_id
+        table = candidate_table(project)
+        ends = list(zip(table["entry_pit"], table["exit_pit"], strict=True))
+        assert ends == [(_pit_at(project, FOUND[0]), _pit_at(project, GRID[1]))]
+
+
+def test_a_verdict_goes_with_a_pit_that_is_moved(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        links = candidate_table(project, everything=True)
+        scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
+        entry, leave, _was = _opposite(project, scan)
+        link_pits(project, scan, entry, leave, "ada")
+        pits = pit_table(project, scan).set_index("pit_id")
+        names = ["field", "x_px", "y_px"]
+        ends = [(scan.scan, *pits.loc[pit, names]) for pit in (entry, leave)]
+        project.labels.give_verdict(scan.foil, *ends, "accepted", "bob")
+        field, x, y = ends[0][1:]
+        beside = Spot(scan.scan, str(field), float(x) + (11.0 if x < 100 else -11.0), float(y))
+        moved = move_pit(project, scan, entry, beside, "ada")
+        table = candidate_table(project)
+        mine = table[table["entry_pit"] == moved.pit_id]
+        assert list(zip(mine["exit_pit"], mine["verdict"], strict=True)) == [(leave, "accepted")]
+
+
 def test_corrections_teach_the_detector_round_about_where_nobody_labelled(project_copy: Path) -> None:
     with Project.open(project_copy, write=True) as project:
         scan = project.catalogue.scan("c1")
@@ -270,6 +378,23 @@ def test_corrections_teach_the_detector_round_about_where_nobody_labelled(projec
             "the mouth that was fitted is taught"
         )
         assert not np.isclose(rows[:, 2], 0.5 * float(one["major_px"])).any(), "what was taken out is no pit"
+
+
+def test_a_pit_without_a_direction_and_a_label_of_a_pit_taken_out_teach_nothing_wrong(project_copy: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        scan = project.catalogue.scan("c1")
+        pits = pit_table(project, scan)
+        one = pits[(pits["field"] == "2") & pits["x_px"].between(60, 260) & pits["y_px"].between(60, 180)].iloc[0]
+        surface = scan.description.near_surface
+        where = float(one["x_px"]), float(one["y_px"])
+        project.labels.give([Label(scan.foil, "c1", "2", *where, "misc", str(one["surface"]), "bob")])
+        remove_pit(project, scan, int(one["pit_id"]), "ada")
+        plain = PlaceFit(150.0, 100.0, surface, None, 14.0, 14.0, None, None, 0.0, "no slopes")
+        add_pit(project, scan, "3", plain, "ada")
+        taught = detector_set.from_labels(project)
+        rows = np.concatenate([p.pits for p in (*taught.taught, *taught.held)])
+        assert np.isfinite(rows).all() and (np.isclose(rows[:, 2], 7.0) & np.isclose(rows[:, 3], 7.0)).any()
+        assert not (np.hypot(rows[:, 0] - where[0], rows[:, 1] - where[1]) < 1.0).any(), "it was taken out"
 
 
 def test_the_verb_puts_right_and_the_export_says_what_is_by_hand(

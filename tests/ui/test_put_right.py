@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from window_steps import bring_near, lonely, press, screen_place
+from window_steps import bring_near, labels_on_disk, lonely, press, screen_place
 
 from moedal_gui.core.correction import PitCorrection
+from moedal_gui.core.label import CLASSES
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.corrections import put_right
 from moedal_gui.ui.main_window import MainWindow
 
 pytestmark = pytest.mark.window
@@ -119,16 +122,52 @@ def test_l_and_a_click_link_two_pits_by_hand(window: MainWindow, project_path: P
     assert on_disk(project_path) == []
 
 
-def test_two_keys_in_a_row_put_two_pits(window: MainWindow, project_path: Path, until) -> None:
-    overlay, view = window.canvas.overlay, None
+def empty_places(window: MainWindow) -> list[tuple[float, float]]:
+    """Two places in view with no pit near, far from each other."""
     window.workbench.session.go_to(320.0, 240.0, 500.0)
-    view = window.canvas.view
     pits = window.workbench.session.pits
     grid = [(float(x), float(y)) for x in range(150, 480, 15) for y in range(120, 360, 15)]
     empty = sorted(grid, key=lambda p: -float(np.hypot(pits.x - p[0], pits.y - p[1]).min()))
-    places = [empty[0], next(p for p in empty if np.hypot(p[0] - empty[0][0], p[1] - empty[0][1]) > 60)]
-    for place in places:
-        QTest.mouseMove(overlay, QPoint(*(round(v) for v in view.to_screen(*place))))
+    return [empty[0], next(p for p in empty if np.hypot(p[0] - empty[0][0], p[1] - empty[0][1]) > 60)]
+
+
+def point_to(window: MainWindow, place: tuple[float, float]) -> None:
+    QTest.mouseMove(window.canvas.overlay, QPoint(*(round(v) for v in window.canvas.view.to_screen(*place))))
+
+
+def test_a_label_waits_for_the_pit_that_is_being_put(
+    window: MainWindow, project_path: Path, until, monkeypatch
+) -> None:
+    workbench, measured, own = window.workbench, threading.Semaphore(0), put_right.propose
+
+    def slowly(*words):
+        measured.acquire(timeout=20)
+        return own(*words)
+
+    monkeypatch.setattr(put_right, "propose", slowly)
+    row = lonely(window, linked=False)
+    bring_near(window, row, until)
+    QTest.mouseClick(window.canvas.overlay, LEFT, pos=screen_place(window, row))
+    before = labels_on_disk(project_path)
+    for place in empty_places(window):
+        point_to(window, place)
+        press(window, Qt.Key.Key_A)
+    press(window, Qt.Key.Key_1)
+    assert labels_on_disk(project_path) == before, "the pit in front is not the one that was pointed to"
+    assert "press again" in window.toasts.history[-1].text
+    measured.release()
+    until(lambda: workbench.session.pits.by_hand.sum() == 1)
+    assert len(workbench.correcting.waiting) == 1, "the other one is still being measured"
+    measured.release()
+    until(lambda: workbench.session.pits.by_hand.sum() == 2)
+    assert workbench.correcting.waiting == [] and workbench.session.pits.by_hand[workbench.labelling.row]
+    press(window, Qt.Key.Key_1)
+    assert labels_on_disk(project_path) == [*before, CLASSES[0]]
+
+
+def test_two_keys_in_a_row_put_two_pits(window: MainWindow, project_path: Path, until) -> None:
+    for place in empty_places(window):
+        point_to(window, place)
         press(window, Qt.Key.Key_A)
     if window.workbench.correcting.busy:
         press(window, Qt.Key.Key_U)

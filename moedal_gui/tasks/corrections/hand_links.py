@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from moedal_gui import __version__
-from moedal_gui.analysis.corrections import followed, nearest_pit
+from moedal_gui.analysis.corrections import followed, nearest_pit, since
 from moedal_gui.analysis.density import regime
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.correction import Spot
@@ -21,13 +21,15 @@ _TWIN_PX = 6.0
 def settle_links(project: Project) -> None:
     """Lay the links people made on the links in force; where nobody has linked yet, they are the links.
 
-    Where the links in force were made from older pits, the links by hand are laid on those.
+    Where the links in force were made from older pits, the links by hand are laid on those; links that are by hand alone
+    are laid on the current pits anew.
     """
     hand = project.labels.corrections.in_force(("link",))
     run = project.catalogue.current_run("link")
-    if run is None:
-        if not hand:
-            return
+    if run is None and not hand:
+        return
+    alone = run is None or run.parameters.get("by") == "hand"
+    if run is None or (alone and hand and linked_pit_runs(run) != _current_pits(project)):
         run = _first_links(project)
     mark = project.labels.corrections.mark()
     if project.catalogue.hand.mark(run.run_id) != mark:
@@ -60,7 +62,8 @@ def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, f
         if scan.scan not in pits:
             pits[scan.scan] = with_density(project, scan, project.catalogue.pits(pit_runs[scan.scan_id]))
         own = [m for m in moves if (m.foil, m.at.scan) == (scan.foil, scan.scan)]
-        ends = [_pit_at(project, scan, followed(s, one.stroke, own), pits[scan.scan]) for s in (one.at, one.to)]
+        own = since(own, one.when, one.stroke)
+        ends = [_pit_at(project, scan, followed(s, own), pits[scan.scan]) for s in (one.at, one.to)]
         if None in ends:
             continue
         pair = (int(ends[0] or 0), int(ends[1] or 0))
@@ -99,10 +102,12 @@ def without(pits: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_others_see(project: Project, run: RunRecord, ends: set[int]) -> set[int]:
-    """Ids of the pits in a run's links that are some pits, seen by any scan."""
+    """Ids of the pits in a run's links that are some pits, as other scans of the project see them."""
+    pit_runs = linked_pit_runs(run)
+    if len(pit_runs) < 2:
+        return set()
     links = project.catalogue.links.of_run(run.run_id, everything=True)
     linked = {int(pit) for name in ("entry_pit", "exit_pit") for pit in links[name]}
-    pit_runs = linked_pit_runs(run)
     places = places_of(project, pit_runs, linked)
     return set(places["pit_id"]) - set(without(places, places_of(project, pit_runs, ends))["pit_id"])
 
@@ -115,7 +120,8 @@ def entry_and_exit(one: Spot, other: Spot) -> tuple[Spot, Spot] | None:
 
 
 def _pit_at(project: Project, scan: ScanRecord, spot: Spot, pits: pd.DataFrame) -> int | None:
-    return nearest_pit(spot, pits, placement_of(project, scan), None) if spot.field in set(pits["field"]) else None
+    placement = placement_of(project, scan)
+    return nearest_pit(spot, pits, placement, None) if spot.field in placement.centres else None
 
 
 def _row(
@@ -143,11 +149,16 @@ def _apart(run: RunRecord) -> dict[str, float]:
     return {str(f["foil"]): float(f["surfaces_apart_px"]) for f in told if f.get("surfaces_apart_px")}
 
 
-def _first_links(project: Project) -> RunRecord:
-    """A link run that holds nothing but what people link."""
+def _current_pits(project: Project) -> dict[int, int]:
+    """Scan id -> id of the pre-selection in force."""
     scans = project.catalogue.scans()
     current = {s.scan_id: project.catalogue.current_run("preselect", s.scan_id) for s in scans}
-    pit_runs = {scan_id: r.run_id for scan_id, r in current.items() if r is not None}
+    return {scan_id: r.run_id for scan_id, r in current.items() if r is not None}
+
+
+def _first_links(project: Project) -> RunRecord:
+    """A link run that holds nothing but what people link."""
+    pit_runs = _current_pits(project)
     run = project.catalogue.open_run("link", None, {"run": None, "by": "hand"}, "by hand", __version__)
     empty = pd.DataFrame(columns=list(LINK_COLUMNS))
     project.catalogue.links.add(run.run_id, empty, {"run": run.name, "links": 0, "pit_runs": pit_runs})

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from moedal_gui.core.correction import SAME_PLACE_PX, PitCorrection
+from moedal_gui.core.correction import SAME_PLACE_PX, PitCorrection, alike, reach_px
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
@@ -159,7 +159,13 @@ def _fields(
                 vague = (here["by_hand"] == 1) & ~here["surface"].isin(["top", "bottom"])
                 here = here.assign(probability=here["probability"].where(~vague, 0.0))
             planes = detector_planes(stack, scan.description, flat, view).astype(np.float16)
-            taught = _field(planes, here, mine, set(labels["pit_id"].dropna()), scan.description.near_surface)
+            taught = _field(
+                planes,
+                here,
+                _still_said(mine, put_right),
+                set(labels["pit_id"].dropna()),
+                scan.description.near_surface,
+            )
             answer.append(_put_right(taught, row.field, put_right, whole=len(mine) > 0))
     finally:
         images.close()
@@ -183,6 +189,10 @@ def _field(
     )
     sides = pits.loc[sure, "pit_id"].map(stated).astype(object).fillna("")
     taken["surface"] = np.where(sides != "", sides, taken["surface"].fillna(""))
+    # Where nobody measured which way a mouth points, it is taught as a round one.
+    round_ = taken["azimuth_deg"].isna()
+    taken.loc[round_, "major_px"] = taken.loc[round_, "minor_px"]
+    taken["azimuth_deg"] = taken["azimuth_deg"].fillna(0.0)
     typical = pits[["major_px", "minor_px"]].median().fillna(10.0)
     added = pd.DataFrame(
         {
@@ -203,6 +213,16 @@ def _field(
         axis=1,
     ).astype(np.float32)  # fmt: skip
     return TaughtField(planes, table, None, known.astype(bool))
+
+
+def _still_said(labels: pd.DataFrame, corrections: Sequence[PitCorrection]) -> pd.DataFrame:
+    """Labels of one field but those whose pit somebody took out since: they are of no pit that was missed."""
+    gone = np.zeros(len(labels), dtype=bool)
+    for one in (c for c in corrections if c.kind == "remove"):
+        apart = np.hypot(labels["x_px"].to_numpy(float) - one.at.x_px, labels["y_px"].to_numpy(float) - one.at.y_px)
+        like = np.array([alike(str(s), one.at.surface) for s in labels["surface"].fillna("")], dtype=bool)
+        gone |= like & (apart <= reach_px(one.mouth.minor_px)) & (labels["stroke"] < one.stroke).to_numpy(bool)
+    return labels[~gone | labels["pit_id"].notna().to_numpy(bool)]
 
 
 def _put_right(field: TaughtField, name: str, corrections: Sequence[PitCorrection], whole: bool) -> TaughtField:

@@ -257,7 +257,7 @@ class Gallery(QDialog):
         elif event.key() == Qt.Key.Key_U or (
             event.key() == Qt.Key.Key_Z and event.modifiers() & Qt.KeyboardModifier.ControlModifier
         ):
-            self._workbench.labelling.undo()
+            self._workbench.take_back()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.which.currentData() == "proposals":
             self._confirm(False)
         else:
