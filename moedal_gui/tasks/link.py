@@ -51,7 +51,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     rows: list[dict[str, Any]] = []
     stacks: dict[str, list[Sheet]] = {}
     before: dict[str, int] = {}
-    said = hand_links(project, pit_runs, {})
+    said, lost = hand_links(project, pit_runs, {})
     taken = places_of(project, pit_runs, {*said["entry_pit"], *said["exit_pit"]})
     for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
         scans = [s for s in project.catalogue.scans() if s.foil == foil]
@@ -72,11 +72,12 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows, "stacks": told,
     }  # fmt: skip
-    values["by_hand"] = len(said)
+    values |= {"by_hand": len(said), "by_hand_lost": lost}
     project.catalogue.links.add(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
     settle_links(project)
     words = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
     more = [f"{len(said)} linked by hand"] if len(said) else []
+    more += [f"links by hand that find one of their pits no more: {lost} (put it back with A)"] if lost else []
     return Outcome("; ".join([words, *more, *(stack_words(one) for one in told)]), values)
 
 

@@ -304,7 +304,10 @@ def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: P
             assert mine["dip_deg"].between(0, 90).all()
             assert mine["accidental_probability"].isna().all(), "nobody measured it"
             run(link.plan(project, link.LinkParameters()))
-        project.labels.undo("ada")
+        remove_pit(project, scan, leave, "ada")
+        assert "find one of their pits no more: 1" in run(link.plan(project, link.LinkParameters())).sentence
+        for _ in range(2):
+            project.labels.undo("ada")
         settle_corrections(project)
         run(link.plan(project, link.LinkParameters()))
         table = candidate_table(project, everything=True)

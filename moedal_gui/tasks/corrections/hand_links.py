@@ -39,18 +39,23 @@ def settle_links(project: Project) -> None:
 def lay_links_on(project: Project, run: RunRecord) -> int:
     """Lay the links people made on one link run; returns how many there are."""
     pit_runs = linked_pit_runs(run)
-    table = hand_links(project, pit_runs, _apart(run))
+    table, _ = hand_links(project, pit_runs, _apart(run))
     ends = {int(pit) for name in ("entry_pit", "exit_pit") for pit in table[name]}
     claimed = ends | _as_others_see(project, run, ends) if ends else ends
     project.catalogue.hand.settle_links(run.run_id, project.labels.corrections.mark(), table, claimed)
     return len(table)
 
 
-def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, float]) -> pd.DataFrame:
-    """LINK_COLUMNS of the links people made, between pits of the given runs (scan id -> run id).
+def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, float]) -> tuple[pd.DataFrame, int]:
+    """Links people made, between pits of the given runs (scan id -> run id).
 
     A later link takes its pits from an earlier one. ``apart_px`` is the distance of the surfaces, by foil, where it is known.
+
+    Returns
+    -------
+    LINK_COLUMNS, and how many links find one of their pits no more.
     """
+    lost = 0
     moves = project.labels.corrections.in_force(("move",))
     scans = {(s.foil, s.scan): s for s in project.catalogue.scans() if s.scan_id in pit_runs}
     pits: dict[str, pd.DataFrame] = {}
@@ -65,11 +70,12 @@ def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, f
         own = since(own, one.when, one.stroke)
         ends = [_pit_at(project, scan, followed(s, own), pits[scan.scan]) for s in (one.at, one.to)]
         if None in ends:
+            lost += 1
             continue
         pair = (int(ends[0] or 0), int(ends[1] or 0))
         rows = {kept: row for kept, row in rows.items() if not set(kept) & set(pair)}
         rows[pair] = _row(project, scan, pits[scan.scan].set_index("pit_id"), pair, apart_px.get(scan.foil))
-    return pd.DataFrame(list(rows.values()), columns=list(LINK_COLUMNS))
+    return pd.DataFrame(list(rows.values()), columns=list(LINK_COLUMNS)), lost
 
 
 def places_of(project: Project, pit_runs: dict[int, int], ids: set[int]) -> pd.DataFrame:
