@@ -16,7 +16,7 @@ from moedal_gui.tasks.pit_table import pit_table
 def test_the_regime_is_said_where_it_matters(tmp_path, pits, regime):
     words = SimulationParameters(
         seed=8, columns=1, rows=1, pits_low=pits, pits_high=pits, channels=4, candidates=1, both_sides=False,
-        field_size=(256, 224), h_px=7.0 if regime == "low" else 14.0,
+        field_size=(384, 320) if regime == "low" else (256, 224), h_px=7.0 if regime == "low" else 14.0,
     )  # fmt: skip
     simulate_foil(tmp_path, words)
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
