@@ -13,7 +13,7 @@ from moedal_gui.formats.description import PositionsPlace, Stated, inside
 from moedal_gui.formats.layouts import FieldFiles, Layout, cfg_steps, field_order
 from moedal_gui.formats.pictures import PictureOutline, read_picture
 from moedal_gui.formats.positions import Positions, looks_like_positions, read_cfg, read_positions, translation
-from moedal_gui.formats.tasl import tiles
+from moedal_gui.formats.tasl import burnt_in, tiles
 
 LAB_FIELD_PX = (640, 480)
 
@@ -71,13 +71,13 @@ def fields_of(
     size = (shape.width, shape.height) if shape is not None else (description.field_size_px or LAB_FIELD_PX)
     names = sorted({*layout.fields, *places}, key=field_order)
     found = []
-    burnt_in = _burnt_in(layout)
+    read = _burnt_in(layout)
     for name in names:
         files = layout.fields.get(name, FieldFiles())
         x, y = places.get(name, (None, None))
-        extra = {
-            key: value for cfg in reversed(cfg_steps(files)) for key, value in read_cfg(cfg).items()
-        } | burnt_in.get(name, {})
+        extra = {key: value for cfg in reversed(cfg_steps(files)) for key, value in read_cfg(cfg).items()} | read.get(
+            name, {}
+        )
         found.append(Field(name, *size, stage_x=x, stage_y=y, has_picture=bool(files.steps), extra=extra))
     return tuple(found)
 
@@ -86,5 +86,6 @@ def _burnt_in(layout: Layout) -> dict[str, dict[str, str]]:
     if layout.kind != "montage":
         return {}
     path = next(iter(layout.fields["1"].steps.values()))
-    places = [t.place for t in tiles(read_picture(path))]
+    montage = read_picture(path)
+    places = [burnt_in(montage, tile) for tile in tiles(montage)]
     return {str(i + 1): {"tasl.x": str(p[0]), "tasl.y": str(p[1])} for i, p in enumerate(places) if p is not None}

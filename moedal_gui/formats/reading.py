@@ -17,7 +17,7 @@ from moedal_gui.formats.layouts import Layout, by_looking, by_template
 from moedal_gui.formats.pictures import PictureOutline, outline, read_picture
 from moedal_gui.formats.placed_fields import LAB_FIELD_PX, Places, fields_of, places_of
 from moedal_gui.formats.source import ScanSource
-from moedal_gui.formats.tasl import tiles
+from moedal_gui.formats.tasl import burnt_in, tiles
 
 LAB_PIXEL_SIZE_UM = 6.4516  # 0.000254 inch, the lab's microscope
 _TOML = "scan.toml"
@@ -130,12 +130,14 @@ def _outline(layout: Layout) -> tuple[Layout, PictureOutline | None, tuple[str, 
 def _as_montage(layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     files = next(iter(layout.fields.values()))
     try:
-        found = tiles(read_picture(next(iter(files.steps.values()))))
+        montage = read_picture(next(iter(files.steps.values())))
     except PictureError:
         return layout, ()
+    found = tiles(montage)
     if not found:
         return layout, ()
-    note = f"A TASL montage: {len(found)} tiles, each a field; {sum(t.place is not None for t in found)} burnt-in places read"
+    legible = sum(burnt_in(montage, tile) is not None for tile in found)
+    note = f"A TASL montage: {len(found)} tiles, each a field; {legible} burnt-in places read"
     return Layout("montage", {str(i + 1): files for i in range(len(found))}), (note,)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 Picture = npt.NDArray[Any]
 _SMALLEST_TILE_PX = 20
@@ -27,13 +28,16 @@ _GLYPHS = {
 }  # fmt: skip
 
 
+_SIGNS = sorted(_GLYPHS)
+_PIXELS = np.array([[c == "1" for c in _GLYPHS[sign].replace(" ", "")] for sign in _SIGNS], dtype=np.int32)
+
+
 @dataclass(frozen=True)
 class Tile:
-    """One tile: where it lies in the montage (the frame left out) and its burnt-in place, None if not legible."""
+    """One tile: where it lies in the montage, the frame left out."""
 
     rows: slice
     columns: slice
-    place: tuple[int, int] | None
 
 
 def tiles(montage: Picture) -> tuple[Tile, ...]:
@@ -46,7 +50,7 @@ def tiles(montage: Picture) -> tuple[Tile, ...]:
     columns = _cells(black.mean(axis=0))
     if len(rows) * len(columns) < _FEWEST_TILES or not (_even(rows) and _even(columns)):
         return ()
-    return tuple(Tile(r, c, _burnt_in(black[r, c])) for r in rows for c in columns if not black[r, c].all())
+    return tuple(Tile(r, c) for r in rows for c in columns if not black[r, c].all())
 
 
 def _cells(share: npt.NDArray[Any]) -> list[slice]:
@@ -62,27 +66,34 @@ def _even(cells: list[slice]) -> bool:
     return bool(sizes) and max(sizes) - min(sizes) <= 0.1 * max(sizes)
 
 
-def _burnt_in(black: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
-    """The words ``x,y`` in the lower part of a tile: the best row of glyphs in a fixed raster."""
-    patterns = {ch: np.array([[c == "1" for c in row] for row in text.split()]) for ch, text in _GLYPHS.items()}
-    best: tuple[int, str] = (0, "")
-    for top in range(black.shape[0] // 2, black.shape[0] - _GLYPH[0] + 1):
-        for left in range(_PITCH):
-            best = max(best, _read_row(black[top : top + _GLYPH[0]], left, patterns))
+def burnt_in(montage: Picture, tile: Tile) -> tuple[int, int] | None:
+    """The place ``x,y`` burnt into the lower part of a tile (the best row of glyphs in a fixed raster); None if not legible."""
+    black = montage[tile.rows, tile.columns] == 0
+    lower = black[black.shape[0] // 2 :]
+    if lower.shape[0] < _GLYPH[0] or lower.shape[1] < _GLYPH[1]:
+        return None
+    windows = sliding_window_view(lower, _GLYPH).reshape(-1, _GLYPH[0] * _GLYPH[1]).astype(np.int32)
+    marks = windows.sum(axis=1)
+    wrong = marks[:, None] + _PIXELS.sum(axis=1) - 2 * windows @ _PIXELS.T
+    nearest = wrong.argmin(axis=1)
+    worst = np.take_along_axis(wrong, nearest[:, None], axis=1)[:, 0]
+    legible = (worst <= _WRONG) & (marks > 0)
+    worth = _PIXELS.sum(axis=1)[nearest] - 2 * worst
+    shape = (lower.shape[0] - _GLYPH[0] + 1, lower.shape[1] - _GLYPH[1] + 1)
+    nearest, legible, worth = (v.reshape(shape) for v in (nearest, legible, worth))
+    rows = itertools.product(range(shape[0]), range(min(_PITCH, shape[1])))
+    best = max(
+        _read_row(nearest[k, left::_PITCH], legible[k, left::_PITCH], worth[k, left::_PITCH]) for k, left in rows
+    )
     x, comma, y = best[1].partition(",")
     return (int(x), int(y)) if comma and x.isdecimal() and y.isdecimal() else None
 
 
-def _read_row(strip: npt.NDArray[np.bool_], left: int, patterns: dict[str, npt.NDArray[np.bool_]]) -> tuple[int, str]:
-    """Quality (right minus wrong pixels) and words of a strip, from the first glyph to the first gap."""
-    words, quality = "", 0
-    for start in range(left, strip.shape[1] - _GLYPH[1] + 1, _PITCH):
-        window = strip[:, start : start + _GLYPH[1]]
-        wrong, glyph = min((int((window ^ pattern).sum()), ch) for ch, pattern in patterns.items())
-        if wrong > _WRONG or not window.any():
-            if words:
-                break
-            continue
-        words += glyph
-        quality += int(patterns[glyph].sum()) - 2 * wrong
-    return quality, words
+def _read_row(nearest: Picture, legible: Picture, worth: Picture) -> tuple[int, str]:
+    """Quality (right minus wrong pixels) and words of a row of windows, from the first glyph to the first gap."""
+    if not legible.any():
+        return 0, ""
+    first = int(legible.argmax())
+    gap = int(np.argmin(np.append(legible[first:], False)))
+    run = slice(first, first + gap)
+    return int(worth[run].sum()), "".join(_SIGNS[k] for k in nearest[run])
