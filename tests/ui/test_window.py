@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from window_steps import press
 
 from moedal_gui.app.commands import COMMANDS, conflicts, keys_in_force
@@ -117,3 +117,16 @@ def test_a_scan_dropped_on_the_canvas_is_looked_into_and_adds_no_layer(
     until(lambda: page.is_done)
     page.left.emit()
     assert window.pages.currentWidget() is window.canvas
+
+
+def test_messages_that_come_together_can_all_be_read(empty_window: MainWindow) -> None:
+    toasts = empty_window.toasts
+    texts = ["Pit put (top, 19 x 16 px)", "A message that is so long that it takes more than one line of its card, " * 2]
+    for text in texts:
+        toasts.say("good", text)
+    QApplication.processEvents()
+    labels = [label for label in toasts.findChildren(QLabel) if label.text() in texts]
+    assert len(labels) == 2
+    for label in labels:
+        assert label.isVisible() and label.height() >= label.heightForWidth(label.width())
+    assert toasts.geometry().bottom() < empty_window.height()

@@ -53,6 +53,8 @@ class Toasts(QWidget):
         card.close_button.clicked.connect(lambda: self._drop(card))
         self._layout.addWidget(card)
         card.stay(_MS[kind])
+        # A card that is not shown yet would be left out of the height.
+        card.show()
         self.show()
         self.raise_()
         self._place()
@@ -82,7 +84,7 @@ class Toasts(QWidget):
     def _place(self) -> None:
         width = min(460, max(self._window.width() - 2 * self.left_margin, 120))
         self.setFixedWidth(width)
-        self.adjustSize()
+        self._layout.activate()
         height = self._layout.heightForWidth(width) if self._layout.hasHeightForWidth() else self.sizeHint().height()
         left = (self._window.width() - width) // 2
         self.setGeometry(left, self._window.height() - height - self.bottom_margin, width, height)
