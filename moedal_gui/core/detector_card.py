@@ -36,6 +36,9 @@ class DetectorCard:
         Points (logit, probability) of the calibration, logit ascending, on fields held back; straight lines between.
     working_point
         Least probability of a pit that is told.
+    shrink
+        How many px of a picture, along each axis, become one before the detector looks at it; None: it was taught on pictures of
+        any kind, and what suits one is found out. Slopes are never shrunk.
     thresholds
         Least probabilities that keep a share of the pits held back: ``keeps_0.95`` and so on, and ``best_f1``.
     metrics
@@ -52,6 +55,7 @@ class DetectorCard:
     sha256: str
     probability: tuple[tuple[float, float], ...]
     working_point: float
+    shrink: int | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +88,8 @@ def from_plain(plain: Any, where: object) -> DetectorCard:
         card = DetectorCard(**values)
         if card.view not in ("slope", "picture"):
             raise ValueError("it looks at nothing known")
+        if card.shrink is not None and card.shrink < 1:
+            raise ValueError("it shrinks to nothing")
         if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights:
             raise ValueError("its figures make no sense")
     except (TypeError, ValueError, KeyError) as error:

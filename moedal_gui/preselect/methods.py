@@ -19,7 +19,8 @@ from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
-from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_dirt, without_faint
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_dirt
+from moedal_gui.preselect.scales import detect_in_picture
 
 Float32 = npt.NDArray[np.float32]
 _MOST_FILLED = 0.6
@@ -165,8 +166,8 @@ def _detect(
         if learned is None:
             raise DetectionError("The method heatmap needs a learned detector", description.scan, "name one")
         planes = planes_of(field, description, flat, learned.card.view)
-        if learned.card.surfaces == 1:
-            return without_faint(detect_by_heatmap(planes, learned, (None,)))
+        if learned.card.view == "picture":
+            return detect_in_picture(planes, learned)
         found = detect_by_heatmap(planes, learned, (description.near_surface, description.far_surface))
         return without_dirt(planes, found)
     if name == "divergence":

@@ -121,7 +121,10 @@ def test_a_scan_dropped_on_the_canvas_is_looked_into_and_adds_no_layer(
 
 def test_messages_that_come_together_can_all_be_read(empty_window: MainWindow) -> None:
     toasts = empty_window.toasts
-    texts = ["Pit put (top, 19 x 16 px)", "A message that is so long that it takes more than one line of its card, " * 2]
+    texts = [
+        "Pit put (top, 19 x 16 px)",
+        "A message that is so long that it takes more than one line of its card, " * 2,
+    ]
     for text in texts:
         toasts.say("good", text)
     QApplication.processEvents()

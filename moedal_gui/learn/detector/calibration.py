@@ -63,8 +63,10 @@ def plain_card(view: View, surfaces: int) -> DetectorCard:
     return DetectorCard("", "", view, surfaces, "", "", knots, 0.5)
 
 
-def look(maps: Callable[[Float32], Float32], view: View, surfaces: int, fields: Sequence[TaughtField]) -> Found:
-    """Find the pits of held back fields and say which are true."""
+def look(
+    maps: Callable[[Float32], Float32], view: View, surfaces: int, fields: Sequence[TaughtField], shrink: int = 1
+) -> Found:
+    """Find the pits of held back fields and say which are true; tolerances are in px from before they were shrunk."""
     card = plain_card(view, surfaces)
     logit, right, index, true, crowd = [], [], [], [], []
     for k, field in enumerate(fields):
@@ -82,23 +84,23 @@ def look(maps: Callable[[Float32], Float32], view: View, surfaces: int, fields: 
         for side in range(surfaces):
             those = np.flatnonzero(table["surface"].to_numpy() == _NAMES[side])
             mine = pits[pits[:, SURFACE] == side] if surfaces > 1 else pits
-            good[those[_matched(mine, table[["x_px", "y_px"]].to_numpy()[those])]] = True
+            good[those[_matched(mine, table[["x_px", "y_px"]].to_numpy()[those], shrink)]] = True
         chance = np.clip(table["probability"].to_numpy(), 1e-4, 1 - 1e-4)
         logit.append(np.log(chance / (1.0 - chance)))
         right.append(good)
         index.append(np.full(len(table), k, dtype=np.int64))
         true.append(len(pits))
-        crowd.append(len(pits) * _FIELD_PX / (height * width))
+        crowd.append(len(pits) * _FIELD_PX / (height * width * shrink**2))
     return Found(
         np.concatenate(logit), np.concatenate(right), np.concatenate(index), np.array(true, np.int64), np.array(crowd)
     )
 
 
-def _matched(pits: Float32, found: Floats) -> npt.NDArray[np.intp]:
+def _matched(pits: Float32, found: Floats, shrink: int) -> npt.NDArray[np.intp]:
     """Rows of ``found`` that are pits: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the pit's half minor axis."""
     if not len(pits) or not len(found):
         return np.empty(0, np.intp)
-    reach = np.maximum(LEAST_TOLERANCE_PX, TOLERANCE_OF_MINOR * pits[:, MINOR].astype(np.float64))
+    reach = np.maximum(LEAST_TOLERANCE_PX / shrink, TOLERANCE_OF_MINOR * pits[:, MINOR].astype(np.float64))
     rows, columns = one_to_one(pits[:, [X, Y]].astype(np.float64), found, float(reach.max()))
     away = np.hypot(*(pits[rows][:, [X, Y]] - found[columns]).T)
     return np.asarray(columns[away <= reach[rows]], dtype=np.intp)

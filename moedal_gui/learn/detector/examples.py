@@ -18,6 +18,7 @@ X, Y, MAJOR, MINOR, AZIMUTH, SURFACE = range(6)
 """Columns of a table of pits (n, 6): px, px, half axes in px, radians, 0 near the camera or 1 far."""
 
 _WIDEST_CELLS = 2.0
+_VAGUE, _LEAST_VAGUE_CELLS, _MOST_VAGUE_CELLS = 0.3, 1.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,13 @@ class Targets:
     seen: Float32
 
 
-def targets(pits: Float32, surfaces: int, cells: tuple[int, int]) -> tuple[Float32, Float32, Float32]:
-    """Heat, shape and near of `Targets` for pits in px of the window; later rows win where centres share a cell."""
+def targets(
+    pits: Float32, surfaces: int, cells: tuple[int, int], vague: bool = False
+) -> tuple[Float32, Float32, Float32]:
+    """Heat, shape and near of `Targets` for pits in px of the window; later rows win where centres share a cell.
+
+    ``vague``: the centres are known as well as boxes are drawn by hand, so a neighbouring cell is hardly wrong.
+    """
     height, width = cells
     heat = np.zeros((surfaces, height, width), np.float32)
     shape = np.zeros((surfaces, len(MAPS) - 1, height, width), np.float32)
@@ -79,6 +85,9 @@ def targets(pits: Float32, surfaces: int, cells: tuple[int, int]) -> tuple[Float
         # The middle of cell k lies at STRIDE * k + (STRIDE - 1) / 2 px.
         x, y = ((float(v) - 0.5 * (STRIDE - 1)) / STRIDE for v in (row[X], row[Y]))
         sigma = float(np.clip(0.2 * row[MINOR] / STRIDE, 0.6, _WIDEST_CELLS))
+        if vague:
+            usual = _VAGUE * np.sqrt(row[MAJOR] * row[MINOR]) / STRIDE
+            sigma = float(np.clip(usual, _LEAST_VAGUE_CELLS, _MOST_VAGUE_CELLS))
         reach = int(3 * sigma) + 1
         cx, cy = round(x), round(y)
         xa, xb, ya, yb = max(cx - reach, 0), min(cx + reach + 1, width), max(cy - reach, 0), min(cy + reach + 1, height)
@@ -128,7 +137,7 @@ def window(
     slopes
         Whether planes 1 and 2 are a vector that turns with the picture.
     any_angle
-        Whether it may be turned by any angle, not by quarters only.
+        Whether it may be turned by any angle; else by quarters only, and centres are as vague as boxes drawn by hand.
 
     Returns
     -------
@@ -163,7 +172,7 @@ def window(
         planes[1], planes[2] = unit[0, 0] * vx + unit[0, 1] * vy, unit[1, 0] * vx + unit[1, 1] * vy
     planes = _changed(planes, rng, slopes)
     pits = _moved(field.pits, matrix, turn, zoom)
-    heat, shape, near = targets(pits, surfaces, (size // STRIDE, size // STRIDE))
+    heat, shape, near = targets(pits, surfaces, (size // STRIDE, size // STRIDE), vague=not any_angle)
     inside = np.ones((height, width), np.float32) if field.known is None else field.known.astype(np.float32)
     seen = _cells(cv2.warpAffine(inside, matrix, (size, size), flags=cv2.INTER_NEAREST))
     dirt = np.full_like(seen, -1.0)

@@ -70,6 +70,7 @@ def put_in_place(
     held: Sequence[TaughtField],
     words: Mapping[str, Any],
     provenance: str,
+    shrink: int | None = None,
 ) -> Entry:
     """Write a trained detector into a registry and make it current.
 
@@ -79,6 +80,8 @@ def put_in_place(
         Fields it has not learnt from: the calibration and all figures come from them.
     words
         Plain values of the training for the card.
+    shrink
+        How far the pictures it learnt from were shrunk; None where it saw pictures of every kind.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def put_in_place(
     """
     network = run.network()
     surfaces = run.settings.surfaces
-    found = look(lambda planes: torch_maps(network, planes), view, surfaces, held)
+    found = look(lambda planes: torch_maps(network, planes), view, surfaces, held, shrink or 1)
     knots = calibrated(found)
     chance = probability(replace(plain_card(view, surfaces), probability=knots), found.logit)
     points = thresholds(found, chance)
@@ -98,7 +101,7 @@ def put_in_place(
         write_arrays(folder / f"{name}.weights.npz", halved(run.weights))
         return DetectorCard(
             name=name, version=version, view=view, surfaces=surfaces, file=path.name, sha256=file_hash(path),
-            probability=knots, working_point=points["best_f1"], thresholds=points,
+            probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
             metrics=figures(found, chance, points["best_f1"]),
             training={**words, "settings": asdict(run.settings), "curve": run.curve},
             versions={"moedal-gui": __version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__},

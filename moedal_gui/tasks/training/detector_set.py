@@ -17,7 +17,8 @@ from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.imaging.detector_planes import View
 from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
-from moedal_gui.learn.detector.examples import TaughtField
+from moedal_gui.imaging.shrink import shrunk
+from moedal_gui.learn.detector.examples import MAJOR, MINOR, TaughtField, X, Y
 from moedal_gui.preselect.methods import detector_planes, natural_view
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import ImageStore
@@ -33,6 +34,7 @@ LOOKED_AT_PX = 40
 """How far round a correction a field counts as looked at where nobody gave it a label."""
 _FEW_FIELDS = 8
 _HELD_BACK = 4
+_COMFORTABLE_PX, _MOST_SHRUNK = 12.0, 8
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class DetectorSet:
     ----------
     taught, held
         Fields to learn from, and those held back for the calibration.
+    shrink
+        How many px of the pictures became one of the fields; None for slopes.
     exact
         Whether the shapes of the mouths are known, not only boxes round them.
     words
@@ -55,6 +59,7 @@ class DetectorSet:
     held: tuple[TaughtField, ...]
     exact: bool
     words: dict[str, object]
+    shrink: int | None = None
 
 
 def from_boxes(folder: Path) -> DetectorSet:
@@ -82,7 +87,7 @@ def from_boxes(folder: Path) -> DetectorSet:
         "text": f"trained on {len(pictures)} boxed pictures of {folder.name}", "pictures": len(pictures),
         "damaged": list(damaged),
     }  # fmt: skip
-    return _split(fields, "picture", 1, False, words)
+    return _shrunken(fields, False, words)
 
 
 def from_labels(project: Project) -> DetectorSet:
@@ -132,7 +137,7 @@ def from_labels(project: Project) -> DetectorSet:
         "text": f"trained on labels in {len(fields)} fields of {', '.join(sorted(set(names)))}", "scans": sorted(set(names)),
         "labels": len(labels), "corrections": len(corrections),
     }  # fmt: skip
-    return _split(fields, view, 2 if view == "slope" else 1, True, words)
+    return _split(fields, view, 2, True, words) if view == "slope" else _shrunken(fields, True, words)
 
 
 def _fields(
@@ -242,6 +247,27 @@ def _put_right(field: TaughtField, name: str, corrections: Sequence[PitCorrectio
     at = np.rint(field.pits[:, [1, 0]]).astype(int)
     seen = known[np.clip(at[:, 0], 0, height - 1), np.clip(at[:, 1], 0, width - 1)].astype(bool)
     return replace(field, pits=field.pits if whole else field.pits[seen], known=known.astype(bool))
+
+
+def _shrunken(fields: Sequence[TaughtField], exact: bool, words: dict[str, object]) -> DetectorSet:
+    """Pictures at the size at which their pits are as large as a detector likes them: it sees more round them, and sooner."""
+    rows = np.concatenate([f.pits for f in fields])
+    size = 2.0 * float(np.median(np.sqrt(rows[:, MAJOR] * rows[:, MINOR]))) if len(rows) else _COMFORTABLE_PX
+    steps = round(float(np.log2(max(size / _COMFORTABLE_PX, 1.0))))
+    factor = min(2**steps, _MOST_SHRUNK)
+    return replace(_split([_smaller(f, factor) for f in fields], "picture", 1, exact, words), shrink=factor)
+
+
+def _smaller(field: TaughtField, factor: int) -> TaughtField:
+    if factor == 1:
+        return field
+    pits = field.pits.copy()
+    pits[:, [X, Y]] = (pits[:, [X, Y]] + 0.5) / factor - 0.5
+    pits[:, [MAJOR, MINOR]] /= factor
+    known = field.known
+    if known is not None:
+        known = shrunk(known[None].astype(np.float32), factor)[0] == 1.0
+    return TaughtField(shrunk(field.planes, factor).astype(np.float16), pits, None, known)
 
 
 def _split(

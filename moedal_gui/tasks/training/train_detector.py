@@ -110,7 +110,9 @@ def _put_in_place(
     from moedal_gui.learn.detector.outcome import put_in_place
 
     words = {**taught.words, "start": begin.title if begin is not None else ""}
-    return put_in_place(training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]))
+    return put_in_place(
+        training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink
+    )
 
 
 def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
