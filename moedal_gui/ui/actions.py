@@ -1,26 +1,25 @@
-"""What each command does: requests to the states, and the dialogs that ask for the rest."""
+"""What each command does: requests to the states and to the dialogs."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog
+from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from moedal_gui.app import search
 from moedal_gui.app.commands import COMMANDS, command, keys_in_force
-from moedal_gui.app.doctor import Finding, examine
 from moedal_gui.app.jobs import Job
 from moedal_gui.core.cut import OneOf
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.core.label import CLASSES
-from moedal_gui.ui.parts.pages import PersonDialog, doctor_page, messages_page, native, runs_page
+from moedal_gui.ui.dialogs import Dialogs
+from moedal_gui.ui.parts.pages import native
 from moedal_gui.ui.widgets.finder import Finder, Hit
 
 if TYPE_CHECKING:
@@ -38,14 +37,14 @@ class Actions:
         self._window = window
         self._workbench = window.workbench
         self._film_pressed: float | None = None
-        self._dialogs: list[QDialog] = []
+        self.dialogs = Dialogs(window)
         self.palette = Finder(window, "Command", "", self._commands_for)
         self.palette.picked.connect(self.run)
         self.search = Finder(window, "Go to", search.EXAMPLES, self._places_for)
         self.search.picked.connect(self._go)
         self.handlers: dict[str, Callable[[], object]] = {
             **self._file(), **self._view(), **self._label(), **self._help(),
-            **{c.id: partial(self._task, c.verb) for c in COMMANDS if c.verb},
+            **{c.id: partial(self.dialogs.task, c.verb) for c in COMMANDS if c.verb},
         }  # fmt: skip
 
     def run(self, identity: str) -> None:
@@ -113,8 +112,8 @@ class Actions:
             "place.copy": self._copy_place,
             "search.show": self.search.open,
             "palette.show": self.palette.open,
-            "runs.show": self._runs,
-            "datum.set": self._set_datum,
+            "runs.show": self.dialogs.runs,
+            "datum.set": self.dialogs.set_datum,
         }
 
     def _view(self) -> dict[str, Callable[[], object]]:
@@ -126,8 +125,8 @@ class Actions:
             "view.farther": lambda: window.show_canvas().zoom_about(1 / 1.3),
             "film.play": self._film,
             "picture.even": lambda: self._workbench.session.show(even=not self._workbench.session.display.even),
-            "picture.next": lambda: window.show_canvas().step_picture(1),
-            "picture.previous": lambda: window.show_canvas().step_picture(-1),
+            "picture.next": lambda: window.show_canvas().picture.step(1),
+            "picture.previous": lambda: window.show_canvas().picture.step(-1),
             "view.pits": lambda: session.show(pits=not session.display.pits),
             "view.links": lambda: session.show(links=not session.display.links),
             "view.outlines": lambda: session.show(outlines=not session.display.outlines),
@@ -136,7 +135,7 @@ class Actions:
             "field.previous": self._workbench.previous_field,
             "region.next": self._workbench.regions.step,
             "region.looked": self._look,
-            "field.cleaning": self._cleaning,
+            "field.cleaning": self.dialogs.cleaning,
             "tool.rectangle": lambda: self._tool("rectangle"),
             "tool.lasso": lambda: self._tool("lasso"),
             "theme.system": lambda: self._workbench.settings.change(theme="system"),
@@ -156,13 +155,13 @@ class Actions:
             "label.none": lambda: self._give("", False),
             "queue.next": lambda: labelling.step(1),
             "queue.previous": lambda: labelling.step(-1),
-            "gallery.show": self._gallery,
-            "proposals.show": lambda: self._scored_gallery("proposals"),
-            "mistakes.show": lambda: self._scored_gallery("worst mistakes"),
+            "gallery.show": self.dialogs.gallery,
+            "proposals.show": partial(self.dialogs.scored_gallery, "proposals"),
+            "mistakes.show": partial(self.dialogs.scored_gallery, "worst mistakes"),
             "orphan.next": self._workbench.next_orphan,
-            "why.show": self._why,
+            "why.show": self.dialogs.why,
             "blind.toggle": lambda: labelling.go_blind(not labelling.blind),
-            "annotator.ask": self.ask_person,
+            "annotator.ask": self.dialogs.ask_person,
             "candidate.accept": lambda: self._judge("accepted"),
             "candidate.reject": lambda: self._judge("rejected"),
             "candidate.clear": lambda: self._judge(""),
@@ -172,36 +171,10 @@ class Actions:
 
     def _help(self) -> dict[str, Callable[[], object]]:
         return {
-            "help.shortcuts": self._keys,
-            "help.messages": lambda: self._show(messages_page(self._window.toasts.history, self._window)),
-            "help.doctor": lambda: self._show(doctor_page(self.findings(), self._window)),
+            "help.shortcuts": self.dialogs.keys,
+            "help.messages": self.dialogs.messages,
+            "help.doctor": self.dialogs.doctor,
         }
-
-    # tasks
-    def _task(self, verb: str) -> None:
-        from moedal_gui.tasks.table import row_of
-        from moedal_gui.ui.parts.task_dialog import TaskDialog
-
-        row = row_of(verb)
-        project = self._workbench.session.project
-        known = {k: v for k, v in self._known(verb).items() if k in {f.name for f in fields(row.parameters)}}
-        dialog = TaskDialog(row, project, known, self._window)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            self._workbench.run_task(row, dialog.chosen)
-
-    def _known(self, verb: str) -> dict[str, Any]:
-        """What a form starts with."""
-        project = self._workbench.session.project
-        if project is None:
-            return {}
-        stem = str(project.path.parent / project.name)
-        candidates = len(self._workbench.session.candidates) > 0
-        return {
-            "export": {"what": "candidates" if candidates else "pits", "output": f"{stem}_{'candidates' if candidates else 'pits'}.csv"},
-            "report": {"output": f"{stem}.html"},
-            "label export": {"output": f"{stem}_labels.csv"},
-            "remove": {"kind": "run", "name": runs[-1].name if (runs := project.catalogue.runs()) else ""},
-        }.get(verb, {})  # fmt: skip
 
     def _demo(self) -> None:
         from moedal_gui.tasks.demo import DemoParameters, project_path
@@ -270,43 +243,26 @@ class Actions:
 
     # the rest
     def _give(self, label: str, alone: bool) -> None:
-        if not self._workbench.settings.now.annotator and not self.ask_person():
-            return
-        self._workbench.give(label, this_only=alone)
+        if self.dialogs.person_known():
+            self._workbench.give(label, this_only=alone)
 
     def _put_right(self, way: str) -> None:
-        if self._workbench.settings.now.annotator or self.ask_person():
+        if self.dialogs.person_known():
             getattr(self._window.show_canvas().hand, way)()
             self._window.show_state()
 
-    def _cleaning(self) -> None:
-        from moedal_gui.ui.parts.cleaning_view import CleaningView
-
-        sheet, view = self._workbench.session.sheet, self._window.show_canvas().view
-        here = sheet.field_at(view.x, view.y) if sheet is not None else None
-        if here is None:
-            self._window.toasts.say("note", "No field lies in the middle of the canvas: go to one first")
-            return
-        self._show(CleaningView(self._workbench, self._window.relay, here[0], self._window))
-
     def _look(self) -> None:
-        if self._workbench.settings.now.annotator or self.ask_person():
+        if self.dialogs.person_known():
             self._workbench.regions.mark()
 
     def _judge(self, verdict: str) -> None:
-        if not self._workbench.settings.now.annotator and not self.ask_person():
-            return
-        if self._workbench.candidates.judge(verdict) and verdict:
+        if self.dialogs.person_known() and self._workbench.candidates.judge(verdict) and verdict:
             self._step_candidate(1)
 
     def _step_candidate(self, by: int) -> None:
         self._window.show_panel("candidates")
         panel = self._window.panels["candidates"]
         panel.step(by)  # type: ignore[attr-defined]
-
-    def ask_person(self) -> bool:
-        """Ask who labels; whether somebody said so."""
-        return PersonDialog(self._workbench.settings, self._window).exec() == QDialog.DialogCode.Accepted
 
     def _film(self) -> None:
         session = self._workbench.session
@@ -351,76 +307,6 @@ class Actions:
     def _font(self, factor: float) -> None:
         settings = self._workbench.settings
         settings.change(font_scale=min(max(settings.now.font_scale * factor, 0.6), 2.5))
-
-    def _gallery(self) -> None:
-        from moedal_gui.ui.parts.gallery import Gallery
-
-        self._show(Gallery(self._workbench, self._window.relay, self._window))
-
-    def _scored_gallery(self, which: str) -> None:
-        from moedal_gui.ui.parts.gallery import Gallery
-
-        if self._hidden():
-            return
-        if not self._workbench.settings.now.annotator and not self.ask_person():
-            return
-        self._show(Gallery(self._workbench, self._window.relay, self._window, which))
-
-    def _why(self) -> None:
-        from moedal_gui.ui.parts.why_view import WhyView
-
-        open_ = next((d for d in self._dialogs if isinstance(d, WhyView)), None)
-        if open_ is not None:
-            open_.close()
-        elif not self._hidden():
-            self._show(WhyView(self._workbench, self._window.relay, self._window))
-
-    def _set_datum(self) -> None:
-        from moedal_gui.ui.parts.datum_dialog import DatumDialog
-
-        session = self._workbench.session
-        if session.project is None or session.sheet is None:
-            return
-        if not session.project.writable:
-            self._window.toasts.say("note", f"Datum points cannot be set here. {session.read_only_reason}")
-            return
-        open_ = next((d for d in self._dialogs if isinstance(d, DatumDialog)), None)
-        if open_ is not None:
-            open_.raise_()
-            return
-        self._window.show_canvas()
-        self._show(DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window))
-
-    def _hidden(self) -> bool:
-        """Whether scores may not be seen now, which is said then."""
-        if self._workbench.labelling.blind:
-            self._window.toasts.say("note", "Scores are hidden in blind mode; leave it first (Label > Blind mode)")
-        return self._workbench.labelling.blind
-
-    def _keys(self) -> None:
-        from moedal_gui.ui.parts.keys_page import KeysPage
-
-        self._show(KeysPage(self._workbench.settings, self._window))
-
-    def _runs(self) -> None:
-        project = self._workbench.session.project
-        if project is not None:
-            self._show(runs_page(project.catalogue.runs(), self._window))
-
-    def findings(self) -> list[Finding]:
-        """Everything the doctor looks at."""
-        from moedal_gui.ui.parts.graphics import graphics_finding
-
-        workbench = self._workbench
-        settings = workbench.settings
-        project, reason = workbench.session.project, workbench.session.read_only_reason
-        return [graphics_finding(), *examine(project, reason, settings.path, settings.problem)]
-
-    def _show(self, dialog: QDialog) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._dialogs.append(dialog)
-        dialog.finished.connect(lambda _result: self._dialogs.remove(dialog))
-        dialog.show()
 
     def _commands_for(self, text: str) -> Sequence[Hit]:
         words = text.lower().split()

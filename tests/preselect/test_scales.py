@@ -12,7 +12,15 @@ from moedal_gui.preselect.methods import detect
 from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 
 ONE = ScanDescription("F", "s", (Channel(1, "single"),))
-CENTRES = [(130.0, 120.0), (420.0, 160.0), (200.0, 430.0), (480.0, 430.0), (700.0, 130.0), (690.0, 400.0), (330.0, 300.0)]
+CENTRES = [
+    (130.0, 120.0),
+    (420.0, 160.0),
+    (200.0, 430.0),
+    (480.0, 430.0),
+    (700.0, 130.0),
+    (690.0, 400.0),
+    (330.0, 300.0),
+]
 
 
 def discs(diameter: float, side: tuple[int, int] = (560, 820)):

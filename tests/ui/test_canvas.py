@@ -53,7 +53,7 @@ def test_a_held_film_key_spins_and_stops(window: MainWindow, until) -> None:
     overlay, display = window.canvas.overlay, lambda: window.workbench.session.display
     QTest.keyPress(overlay, Qt.Key.Key_F)
     assert display().film
-    until(lambda: window.canvas.film.frame_count >= 3)
+    until(lambda: window.canvas.picture.film.frame_count >= 3)
     QTest.keyRelease(overlay, Qt.Key.Key_F)
     assert not display().film
 
@@ -63,9 +63,9 @@ def test_contrast_is_remembered_for_each_channel(window: MainWindow, until) -> N
     key = session.contrast_key(session.display.picture)
     window.canvas.strip.contrastAsked.emit((40.0, 90.0))
     assert settings.now.contrast[key] == (40.0, 90.0)
-    window.canvas.step_picture(1)
+    window.canvas.picture.step(1)
     until(lambda: window.canvas.picture_is_shown)
-    window.canvas.step_picture(-1)
+    window.canvas.picture.step(-1)
     until(lambda: window.canvas.picture_is_shown)
     assert settings.now.contrast[key] == (40.0, 90.0)
 

@@ -21,7 +21,7 @@ def test_a_key_shows_the_cleaning_of_the_field_in_the_middle(window: MainWindow,
     window.workbench.go_to_field(sheet.names[1])
     until(lambda: window.canvas.picture_is_shown)
     press(window, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
-    view = next(d for d in window.actions_._dialogs if isinstance(d, CleaningView))
+    view = next(d for d in window.actions_.dialogs.open if isinstance(d, CleaningView))
     assert sheet.names[1] in view.windowTitle()
     until(lambda: "%" in view.said.text())
     record = sheet.fields.iloc[1]

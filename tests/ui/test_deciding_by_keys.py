@@ -21,7 +21,7 @@ pytestmark = pytest.mark.window
 
 
 def dialog(window: MainWindow, kind: type):
-    return next(d for d in window.actions_._dialogs if isinstance(d, kind))
+    return next(d for d in window.actions_.dialogs.open if isinstance(d, kind))
 
 
 def choose(window: MainWindow, name: str) -> None:
@@ -56,7 +56,7 @@ def test_blind_mode_hides_what_could_sway(window: MainWindow) -> None:
     assert "top" not in panel.head.text() + panel.why.text()
     assert (window.canvas.overlay.codes < -1).all()
     press(window, Qt.Key.Key_W)
-    assert not any(isinstance(d, WhyView) for d in window.actions_._dialogs)
+    assert not any(isinstance(d, WhyView) for d in window.actions_.dialogs.open)
     assert any("blind" in text for text in window.toasts.texts())
     press(window, Qt.Key.Key_B)
     assert (window.canvas.overlay.codes == window.workbench.labelling.codes).all()
@@ -114,4 +114,4 @@ def test_why_follows_the_pit_in_front(window: MainWindow, until) -> None:
     view.neighbours[0].pressed.emit()
     assert window.workbench.labelling.codes[window.workbench.labelling.row] >= 0
     press(window, Qt.Key.Key_W)
-    until(lambda: not any(isinstance(d, WhyView) for d in window.actions_._dialogs))
+    until(lambda: not any(isinstance(d, WhyView) for d in window.actions_.dialogs.open))

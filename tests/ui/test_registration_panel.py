@@ -96,7 +96,7 @@ def test_the_histogram_counts_every_partner(window: MainWindow, until, tmp_path:
 def _dialog(window: MainWindow, until) -> DatumDialog:
     window.actions_.run("datum.set")
     until(lambda: window.workbench.datum.check is not None)
-    (dialog,) = (d for d in window.actions_._dialogs if isinstance(d, DatumDialog))
+    (dialog,) = (d for d in window.actions_.dialogs.open if isinstance(d, DatumDialog))
     return dialog
 
 

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from moedal_gui.app.display import Display, Picture, pictures_of
+from moedal_gui.app.display import Display
 from moedal_gui.app.pits import PitSheet
 from moedal_gui.app.search import places_of
 from moedal_gui.app.settings import Settings
-from moedal_gui.app.shading import Limits
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.cut import Cut, Lasso
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.viewer.channel_strip import ChannelStrip
 from moedal_gui.ui.viewer.datum_picker import DatumPicker
-from moedal_gui.ui.viewer.film import Film
 from moedal_gui.ui.viewer.hand_tool import HandTool
-from moedal_gui.ui.viewer.minimap import LONGEST_PX, Minimap
+from moedal_gui.ui.viewer.minimap import Minimap
 from moedal_gui.ui.viewer.overlay import Overlay, Tool
-from moedal_gui.ui.viewer.pictures import PictureSource, Shown
+from moedal_gui.ui.viewer.picture_layer import PictureLayer
 from moedal_gui.ui.viewer.pit_card import card_of
 from moedal_gui.ui.viewer.scene import scene_of
 from moedal_gui.ui.viewer.screen import Screen
-from moedal_gui.ui.viewer.view import View, covers
+from moedal_gui.ui.viewer.view import View
 
-_ASK_AFTER_MS = 12
-_MARGIN = 0.25
 _PICK_PX = 9.0
 _NEAR_PX = 700.0
 
@@ -43,15 +38,12 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._workbench, self._relay = workbench, relay
         self.view = View()
-        self._source: PictureSource | None = None
-        self._shown: Shown | None = None
-        self._let_go: list[Callable[[], None]] = []
         self._fit_when_sized = True
         self.strip = ChannelStrip()
         self.screen_ = Screen()
         self.overlay = Overlay(self.screen_.surface)
         self.minimap = Minimap(self.overlay)
-        self.film = Film(self.screen_, self)
+        self.picture = PictureLayer(workbench, relay, self.screen_, self.strip, self.minimap, self)
         self.datum = DatumPicker(workbench, relay, self.overlay, self.use_tool)
         self.hand = HandTool(workbench, relay, self.overlay, self._row_at, lambda: self.view)
         layout = QVBoxLayout(self)
@@ -59,13 +51,11 @@ class Canvas(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.strip)
         layout.addWidget(self.screen_, 1)
-        self._ask = QTimer(self, singleShot=True, interval=_ASK_AFTER_MS)
-        self._ask.timeout.connect(self._ask_picture)
         self._wire()
         self.refresh()
 
     def _wire(self) -> None:
-        overlay, strip = self.overlay, self.strip
+        overlay = self.overlay
         self.screen_.resized.connect(self._resized)
         overlay.dragged.connect(lambda dx, dy: self._look(self.view.moved(dx, dy)))
         overlay.wheeled.connect(self.zoom_about)
@@ -75,10 +65,6 @@ class Canvas(QWidget):
         overlay.hovered.connect(self._hover)
         overlay.left.connect(self._leave)
         self.minimap.placeAsked.connect(lambda x, y: self._look(replace(self.view, x=x, y=y)))
-        strip.pictureAsked.connect(lambda key: self._workbench.session.show(picture=key, film=False))
-        strip.evenAsked.connect(lambda on: self._workbench.session.show(even=on))
-        strip.contrastAsked.connect(self._set_contrast)
-        strip.contrastForgotten.connect(self._forget_contrast)
         listen, workbench = self._relay.listen, self._workbench
         listen(workbench.session.sheet_changed, self._take_sheet)
         listen(workbench.session.pits_changed, lambda _old, new: self._take_pits(new))
@@ -97,8 +83,7 @@ class Canvas(QWidget):
     @property
     def picture_is_shown(self) -> bool:
         """Whether the picture asked for is on screen, at the level that fits."""
-        picture = self._picture()
-        return self._shown is not None and self._shown.final and self._shown.picture == picture
+        return self.picture.is_shown
 
     # the whole, and what changed
     def refresh(self) -> None:
@@ -109,22 +94,16 @@ class Canvas(QWidget):
     def apply(self, old: Display, new: Display) -> None:
         """Take up another state of the display."""
         if old.film != new.film:
-            self._play(new.film)
+            self.picture.play(new.film)
         if old.heat != new.heat:
             self._take_heat()
         if (old.picture, old.even) != (new.picture, new.even):
-            self.strip.mark(new.picture)
-            self.strip.mark_even(new.even)
-            self._shown = None
-            self._ask_overview()
-            self._ask_picture()
+            self.picture.again()
         self._redraw()
 
     def shut(self) -> None:
         """Stop fetching and let napari go."""
-        self.film.stop()
-        if self._source is not None:
-            self._source.close()
+        self.picture.shut()
         self.screen_.shut()
 
     # commands
@@ -156,67 +135,22 @@ class Canvas(QWidget):
         self.overlay.tool = tool
         self.overlay.setCursor(Qt.CursorShape.CrossCursor if tool else Qt.CursorShape.ArrowCursor)
 
-    def _play(self, on: bool) -> None:
-        sheet = self._workbench.session.sheet
-        if not on or self._source is None or sheet is None:
-            self.film.stop()
-            if self._shown is not None:
-                self._put(self._shown)
-            return
-        lamps = self._lamps(sheet)
-        known = {p.key: limits for p in lamps if (limits := self._limits(p.key)) is not None}
-        self.film.expect(self._source.ask_film(lamps, self.view.wider(_MARGIN), self.view.zoom, known))
-
-    def step_picture(self, by: int) -> None:
-        """The next or previous picture of the strip."""
-        sheet = self._workbench.session.sheet
-        if sheet is None:
-            return
-        keys = [p.key for p in pictures_of(sheet.record.description)]
-        here = (
-            keys.index(self._workbench.session.display.picture)
-            if self._workbench.session.display.picture in keys
-            else 0
-        )
-        self._workbench.session.show(picture=keys[(here + by) % len(keys)], film=False)
-
     # states' facts
     def _take_sheet(self, old: Sheet | None, new: Sheet | None) -> None:
         same = old is not None and new is not None and old.record.scan_id == new.record.scan_id
-        if self._source is not None:
-            for let_go in self._let_go:
-                let_go()
-            self._source.close()
-            self._source = None
-        self.film.stop()
-        self._shown = None
+        self.picture.take_sheet(new)
         self.overlay.sheet = new
-        project = self._workbench.session.project
-        if new is None or project is None:
-            self.screen_.clear()
-            self.strip.show_pictures(())
+        if new is None:
             self.minimap.hide()
             self._redraw()
             return
-        self.strip.show_pictures(pictures_of(new.record.description))
-        self.strip.mark(self._workbench.session.display.picture)
-        self.strip.mark_even(self._workbench.session.display.even)
-        self._source = source = PictureSource(project.images, new)
-        listen = self._relay.listen
-        self._let_go = [
-            listen(source.answers.answered, lambda g, shown: self._answered(source, g, shown)),
-            listen(source.answers.failed, lambda _g, error: self._workbench.said.emit("bad", str(error))),
-            listen(source.overview.answered, lambda _g, shown: self._overview(source, shown)),
-            listen(source.film.answered, lambda g, frames: self._film_ready(source, g, frames)),
-        ]
         self.minimap.show_scan(new.size)
         self._place_minimap()
         self.overlay.notice = "" if len(new.names) else "This scan has no fields yet"
         if not same:
             self._fit_when_sized = True
             self.fit()
-        self._ask_overview()
-        self._ask_picture()
+        self.picture.again()
         self.datum.refresh()
         self._redraw()
 
@@ -276,100 +210,11 @@ class Canvas(QWidget):
         self.overlay.codes = self._workbench.labelling.codes_shown
         self.overlay.update()
 
-    # the picture
     def _look(self, view: View) -> None:
         self.view = view
-        self.screen_.look(view)
+        self.picture.look(view)
         self.minimap.show_box(view.box)
         self._redraw()
-        if not self._ask.isActive():
-            self._ask.start()
-
-    def _ask_picture(self) -> None:
-        picture = self._picture()
-        if self._source is None or picture is None:
-            return
-        shown, view = self._shown, self.view
-        enough = (
-            shown is not None
-            and shown.final
-            and shown.picture == picture
-            and covers(shown.box, self._clipped(view.box))
-        )
-        if enough and shown is not None and shown.step * view.zoom <= 1.001 and shown.step * view.zoom > 0.24 + 1e-9:
-            return
-        self._source.ask(picture, view.wider(_MARGIN), view.zoom, self._limits(picture.key))
-        if self.film.playing:
-            self._play(True)
-
-    def _answered(self, source: PictureSource, generation: int, shown: Shown) -> None:
-        if source is not self._source or not source.answers.is_newest(generation):
-            return
-        self._shown = shown
-        if shown.final and self._limits(shown.picture.key) is None:
-            self._remember(shown.picture.key, shown.limits)
-        self.strip.show_limits(shown.limits)
-        if not self.film.playing:
-            self._put(shown)
-
-    def _put(self, shown: Shown) -> None:
-        self.screen_.show_picture(shown.rgb, shown.x, shown.y, shown.step)
-        self.screen_.look(self.view)
-
-    def _film_ready(self, source: PictureSource, generation: int, frames: object) -> None:
-        if source is self._source and source.film.is_newest(generation) and frames is not None:
-            self.film.take(generation, frames)  # type: ignore[arg-type]
-
-    def _ask_overview(self) -> None:
-        picture = self._picture()
-        if self._source is not None and picture is not None:
-            self._source.ask_overview(picture, self._limits(picture.key), 2 * LONGEST_PX)
-
-    def _overview(self, source: PictureSource, shown: Shown | None) -> None:
-        if source is self._source and shown is not None:
-            self.minimap.show_picture(shown.rgb)
-
-    def _set_contrast(self, limits: Limits) -> None:
-        picture = self._picture()
-        if picture is not None:
-            self._remember(picture.key, limits)
-            self._again()
-
-    def _forget_contrast(self) -> None:
-        picture = self._picture()
-        if picture is not None:
-            kept = dict(self._workbench.settings.now.contrast)
-            kept.pop(self._workbench.session.contrast_key(picture.key), None)
-            self._workbench.settings.change(contrast=kept)
-            self._again()
-
-    def _again(self) -> None:
-        self._shown = None
-        self._ask_picture()
-        self._ask_overview()
-
-    def _remember(self, picture: str, limits: Limits) -> None:
-        self._workbench.settings.remember_contrast(self._workbench.session.contrast_key(picture), limits)
-
-    def _limits(self, picture: str) -> Limits | None:
-        return self._workbench.settings.now.contrast.get(self._workbench.session.contrast_key(picture))
-
-    def _picture(self) -> Picture | None:
-        session = self._workbench.session
-        if session.sheet is None:
-            return None
-        every = self._pictures(session.sheet)
-        return next((p for p in every if p.key == session.display.picture), every[0] if every else None)
-
-    def _pictures(self, sheet: Sheet) -> list[Picture]:
-        """All ways to look at a scan, as the display says."""
-        even = self._workbench.session.display.even
-        return [replace(p, even=even and p.index is not None) for p in pictures_of(sheet.record.description)]
-
-    def _lamps(self, sheet: Sheet) -> tuple[Picture, ...]:
-        channels = sheet.record.description.channels
-        rim = [p for p in self._pictures(sheet) if p.index is not None and channels[p.index].kind == "rim"]
-        return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
 
     # mouse
     def _click(self, sx: float, sy: float, add: bool) -> None:
@@ -450,9 +295,3 @@ class Canvas(QWidget):
         if sheet is None:
             return 0.01
         return 0.4 * min(self.view.width / sheet.size[0], self.view.height / sheet.size[1])
-
-    def _clipped(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        sheet = self._workbench.session.sheet
-        if sheet is None:
-            return box
-        return max(box[0], 0), max(box[1], 0), min(box[2], sheet.size[0]), min(box[3], sheet.size[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from moedal_gui.ui.viewer.pictures import Frames
 from moedal_gui.ui.viewer.screen import Screen
@@ -11,9 +11,7 @@ FRAME_MS = 110
 
 
 class Film(QObject):
-    """Plays frames on the screen, one lamp after the other; ``playing_changed`` says whether it does."""
-
-    playingChanged = Signal(bool)
+    """Plays frames on the screen, one lamp after the other."""
 
     def __init__(self, screen: Screen, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,10 +30,7 @@ class Film(QObject):
 
     def expect(self, generation: int) -> None:
         """Play as soon as the frames of that question come."""
-        was = self.playing
         self._expected = generation
-        if not was:
-            self.playingChanged.emit(True)
 
     def take(self, generation: int, frames: Frames) -> None:
         """Play these frames, if they are the ones expected."""
@@ -48,11 +43,8 @@ class Film(QObject):
 
     def stop(self) -> None:
         """Stop."""
-        was = self.playing
         self._timer.stop()
         self._expected, self._frames = None, None
-        if was:
-            self.playingChanged.emit(False)
 
     def _next(self) -> None:
         if self._frames is None:
