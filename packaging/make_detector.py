@@ -215,9 +215,11 @@ def train(folder: Path, view: View, seeds: range, steps: int, further: bool) -> 
     settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
     start = None
     if further:
-        settings = replace(settings, learning_rate=_FURTHER_RATE)
         shipped = Registry(paths.detectors()).entry(name).folder
-        start = read_arrays(shipped / read_detector_card(shipped).weights)[0]
+        before = read_detector_card(shipped)
+        start = read_arrays(shipped / before.weights)[0]
+        # Other windows than those it has seen.
+        settings = replace(settings, learning_rate=_FURTHER_RATE, seed=int(before.version))
     training = DetectorTraining(
         TrainingFolder(folder / f"training-{name}"), taught, settings, start, os.cpu_count() or 1
     )

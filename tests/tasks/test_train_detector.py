@@ -20,21 +20,23 @@ from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.training import train
+from moedal_gui.tasks.training.detector_set import from_boxes
 
 SIDE = 96
 
 
-def boxed(folder: Path, count: int, seed: int = 0) -> Path:
+def boxed(folder: Path, count: int, seed: int = 0, larger: int = 1) -> Path:
     """Grey pictures with dark discs, every disc boxed."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True)
-    y, x = np.mgrid[:SIDE, :SIDE]
+    side = SIDE * larger
+    y, x = np.mgrid[:side, :side]
     for k in range(count):
-        picture = random.normal(150, 5, (SIDE, SIDE))
+        picture = random.normal(150, 5, (side, side))
         lines = []
-        for cx, cy, r in random.uniform((10, 10, 4), (SIDE - 10, SIDE - 10, 8), (6, 3)):
-            picture -= 90.0 / (1.0 + np.exp(2.0 * (np.hypot(x - cx, y - cy) - r)))
-            lines.append(f"15 {(cx + 0.5) / SIDE} {(cy + 0.5) / SIDE} {2 * r / SIDE} {2 * r / SIDE}")
+        for cx, cy, r in larger * random.uniform((10, 10, 4), (SIDE - 10, SIDE - 10, 8), (6, 3)):
+            picture -= 90.0 / (1.0 + np.exp(2.0 * np.minimum(np.hypot(x - cx, y - cy) - r, 50.0)))
+            lines.append(f"15 {(cx + 0.5) / side} {(cy + 0.5) / side} {2 * r / side} {2 * r / side}")
         Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / f"p{k}.png")
         (folder / f"p{k}.txt").write_text("\n".join(lines))
     return folder
@@ -58,6 +60,19 @@ def test_boxes_are_read_and_other_text_is_skipped(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(PictureError, match="no picture with a text file"):
         read_boxes(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("larger", [1, 2, 5])
+def test_pictures_of_large_pits_are_taught_in_a_size_that_suits(tmp_path, larger):
+    folder = boxed(tmp_path / "b", 8, larger=larger)
+    found = from_boxes(folder)
+    assert found.shrink == {1: 1, 2: 2, 5: 4}[larger]
+    for field in (*found.taught, *found.held):
+        mouths = field.pits[:, 2:4]
+        assert field.planes.shape == (1, -(-SIDE * larger // found.shrink), -(-SIDE * larger // found.shrink))
+        assert mouths.min() * found.shrink / larger >= 3.9 and mouths.max() * found.shrink / larger <= 8.1
+        at = np.rint(field.pits[:, [1, 0]]).astype(int)
+        assert field.planes[0, at[:, 0], at[:, 1]].mean() < -0.4, "in the middle of a disc it is dark"
 
 
 def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):

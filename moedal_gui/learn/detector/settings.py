@@ -20,7 +20,8 @@ class DetectorSettings:
         Side of the windows it learns from, a multiple of 16.
     any_angle
         Whether windows are turned by any angle; else pits are known by upright boxes: windows are turned by quarters
-        only, and where it begins at trained weights nothing but the boxes of the ellipses is taught.
+        only, centres are as vague as boxes are drawn, and where it begins at trained weights nothing but the boxes of the
+        ellipses is taught.
     """
 
     surfaces: int = 2
