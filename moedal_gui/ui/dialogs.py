@@ -149,5 +149,9 @@ class Dialogs:
     def _show(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.open.append(dialog)
-        dialog.finished.connect(lambda _result: self.open.remove(dialog))
+        dialog.finished.connect(lambda _result: self._forget(dialog))
         dialog.show()
+
+    def _forget(self, dialog: QDialog) -> None:
+        if dialog in self.open:  # one that is closed twice says so twice
+            self.open.remove(dialog)
