@@ -27,7 +27,7 @@ def measure() -> list[str]:
     return [
         *lines,
         "",
-        "At the working point (expected purity .9, none more probably an accident), 24 fields, T' = 70 px, dips 38 to 90 degrees, a fifth of the pits in pairs.",
+        "At the working point (expected purity .85, each at least one third probable), 24 fields, T' = 70 px, dips 38 to 90 degrees, a fifth of the pits in pairs.",
     ]
 
 

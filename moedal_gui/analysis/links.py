@@ -15,7 +15,10 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 SHIFT_PX = 300.0
-WANTED_PURITY, EVEN = 0.9, 0.5
+WANTED_PURITY, LEAST_SCORE = 0.85, 1.0 / 3.0
+"""Of the links that pass so many are expected to be tracks, and each at least so probably: a track that is lost costs more than a
+place that is looked at in vain."""
+EVEN = 0.5
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 4.5
 _ROUNDS = 3
@@ -106,7 +109,7 @@ def displaced(top: Mouths, bottom: Mouths, step: Floats) -> Mouths:
 
 
 def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool_]:
-    """The most links, best first, whose expected purity is at least ``purity``; none that is more probably an accident.
+    """The most links, best first, whose expected purity is at least ``purity``; none less probable than `LEAST_SCORE`.
 
     Where tracks stand out clearly, purity alone would let accidents in until its bound is reached.
     """
@@ -116,7 +119,7 @@ def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool
     picked = np.zeros(len(score), dtype=bool)
     if len(good):
         picked[order[: good[-1] + 1]] = True
-    return picked & (score >= EVEN)
+    return picked & (score >= LEAST_SCORE)
 
 
 def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Geometry:

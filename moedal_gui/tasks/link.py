@@ -11,7 +11,7 @@ import pandas as pd
 
 from moedal_gui import __version__
 from moedal_gui.analysis.density import isolated_fraction, regime
-from moedal_gui.analysis.links import WANTED_PURITY, Linking, link, passing
+from moedal_gui.analysis.links import Linking, link, passing
 from moedal_gui.analysis.pairing import Mouths
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
@@ -24,6 +24,8 @@ from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.register import input_hash, register
 from moedal_gui.tasks.stacks import Sheet, sheet_of, stack_of, stack_words, through_stack
+
+_SURE_TRACK = 0.9
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def with_tracks(links: pd.DataFrame, tracks: pd.DataFrame) -> npt.NDArray[np.flo
     if len(tracks):
         rows, score = tracks["row"].to_numpy(np.intp), tracks["score"].to_numpy(float)
         probable[rows] = np.maximum(probable[rows], score)
-        links.loc[rows[score >= WANTED_PURITY], "passes"] = True
+        links.loc[rows[score >= _SURE_TRACK], "passes"] = True
     return probable
 
 
@@ -156,5 +158,5 @@ def _table(
         "azimuth_deg": np.rad2deg(np.arctan2(displacement[:, 1], displacement[:, 0])) % 360.0,
         "size_ratio": np.exp(bottom.log_axes[j, 1] - top.log_axes[i, 1]), "score": linking.score,
         "accidental_probability": 1 - linking.score, "regime": regime(isolated),
-        "passes": passing(linking.score, WANTED_PURITY),
+        "passes": passing(linking.score),
     })  # fmt: skip

@@ -38,7 +38,7 @@ def test_expected_accidents_are_about_those_there_are() -> None:
     assert right[picked].mean() >= 0.82
 
 
-def test_where_tracks_stand_out_nothing_that_is_more_probably_an_accident_passes() -> None:
+def test_where_tracks_stand_out_nothing_passes_that_is_far_more_probably_an_accident() -> None:
     score = np.r_[np.full(50, 0.99), np.full(5, 0.3)]
     assert score.mean() > 0.9 and passing(score).tolist() == [True] * 50 + [False] * 5
 
