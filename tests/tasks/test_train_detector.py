@@ -66,7 +66,7 @@ def test_boxes_are_read_and_other_text_is_skipped(tmp_path):
 def test_pictures_of_large_pits_are_taught_in_a_size_that_suits(tmp_path, larger):
     folder = boxed(tmp_path / "b", 8, larger=larger)
     found = from_boxes(folder)
-    assert found.shrink == {1: 1, 2: 2, 5: 4}[larger]
+    assert found.shrink == {1: 1, 2: 1, 5: 2}[larger]
     for field in (*found.taught, *found.held):
         mouths = field.pits[:, 2:4]
         assert field.planes.shape == (1, -(-SIDE * larger // found.shrink), -(-SIDE * larger // found.shrink))

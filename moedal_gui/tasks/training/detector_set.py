@@ -34,7 +34,7 @@ LOOKED_AT_PX = 40
 """How far round a correction a field counts as looked at where nobody gave it a label."""
 _FEW_FIELDS = 8
 _HELD_BACK = 4
-_COMFORTABLE_PX, _MOST_SHRUNK = 12.0, 8
+_COMFORTABLE_PX, _MOST_SHRUNK = 24.0, 8
 
 
 @dataclass(frozen=True)
