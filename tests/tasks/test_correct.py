@@ -280,20 +280,18 @@ def test_what_died_between_journal_and_tables_is_made_up_for(tmp_path: Path) -> 
         assert _seen(project)["pit_id"].tolist() == before
 
 
-def _opposite(project: Project, scan: ScanRecord) -> tuple[int, int, int]:
-    """An unlinked top and bottom pit, and the partner the program gave the top one's like."""
-    links = candidate_table(project, everything=True)
+def _opposite(project: Project) -> tuple[ScanRecord, int, int, int]:
+    """The scan of the first link, its top pit, a bottom pit of another track, and the partner the program gave the top one."""
+    first = candidate_table(project, everything=True).iloc[0]
+    scan = project.catalogue.scan(str(first["entry_scan"]))
     pits = pit_table(project, scan)
-    first = links.iloc[0]
     other = pits[(pits["surface"] == "bottom") & (pits["pit_id"] != first["exit_pit"]) & (pits["minor_px"] > 0)]
-    return int(first["entry_pit"]), int(other["pit_id"].iloc[0]), int(first["exit_pit"])
+    return scan, int(first["entry_pit"]), int(other["pit_id"].iloc[0]), int(first["exit_pit"])
 
 
 def test_a_link_by_hand_wins_over_the_program_in_every_later_run(project_copy: Path) -> None:
     with Project.open(project_copy, write=True) as project:
-        links = candidate_table(project, everything=True)
-        scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
-        entry, leave, was = _opposite(project, scan)
+        scan, entry, leave, was = _opposite(project)
         link_pits(project, scan, leave, entry, "ada")
         for _ in range(2):
             table = candidate_table(project)
@@ -342,9 +340,7 @@ def test_a_link_by_hand_where_nobody_linked_otherwise_outlives_a_new_pre_selecti
 
 def test_a_verdict_goes_with_a_pit_that_is_moved(project_copy: Path) -> None:
     with Project.open(project_copy, write=True) as project:
-        links = candidate_table(project, everything=True)
-        scan = project.catalogue.scan(str(links["entry_scan"].iloc[0]))
-        entry, leave, _was = _opposite(project, scan)
+        scan, entry, leave, _was = _opposite(project)
         link_pits(project, scan, entry, leave, "ada")
         pits = pit_table(project, scan).set_index("pit_id")
         names = ["field", "x_px", "y_px"]
