@@ -56,6 +56,7 @@ class DensityPanel(Panel):
         self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
         self.caption.setContentsMargins(10, 2, 10, 8)
+        self.caption.setMinimumHeight(self.caption.fontMetrics().height() + 10)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._full())

@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("area_mm2", "mm²", "Size", number(3)),
     Column("field", "Field", "The field its middle lies in", str),
 )
-_ROWS = 4
+_ROWS = 4  # more are scrolled to
 
 
 class RegionList(QWidget):
@@ -48,11 +48,10 @@ class RegionList(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.verticalHeader().hide()
-        line = self.table.fontMetrics().height() + 8
-        self.table.verticalHeader().setDefaultSectionSize(line)
+        self._line = self.table.fontMetrics().height() + 8
+        self.table.verticalHeader().setDefaultSectionSize(self._line)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.setFixedHeight(line * (_ROWS + 1) + 8)
         self.table.setAccessibleName("Regions to look at by film")
         self.table.setToolTip("Pick a row to go there; F plays the film; Shift+L: looked at; Shift+R: the next one")
         self.table.selectionModel().selectionChanged.connect(self._picked)
@@ -87,6 +86,8 @@ class RegionList(QWidget):
         self.said.setText(
             f"{len(table)} to look at by film, {seen} seen" if there else "What stands out where no list holds?"
         )
+        # No taller than what it lists: the map above has the rest.
+        self.table.setFixedHeight(self._line * (min(len(table), _ROWS) + 1) + 8)
         self.table.setVisible(there)
         self.looked.setVisible(there)
         self._mark(self._regions.row)
