@@ -29,6 +29,7 @@ from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.normalise import normalise, usable_channels
 from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.learn.detector.outcome import put_in_place
+from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.learn.detector.trainer import DetectorTraining
 from moedal_gui.preselect.methods import detector_planes
@@ -231,11 +232,21 @@ def train(folder: Path, view: View, seeds: range, steps: int, further: bool) -> 
         "text": "trained on simulation", "fields": len(taught), "pits": count, "held_back_fields": len(held),
         "physics": _WORDS[view],
     }  # fmt: skip
-    entry = put_in_place(
-        training.run, Registry(folder / "made", write=True), name, view, held, words, "trained on simulation"
-    )
-    card = read_detector_card(entry.folder)
-    print(card.metrics, flush=True)
+    second = None
+    if further and before.second:
+        second = folder / before.second
+        shutil.copyfile(shipped / before.second, second)
+    put_shipped(folder, training.run, view, held, words, second)
+
+
+def put_shipped(
+    folder: Path, run: DetectorRun, view: View, held: list[TaughtField], words: dict[str, Any], second: Path | None
+) -> None:
+    """Put a trained detector into detectors/ in place of the one there, and say how good it is."""
+    name = NAMES[view]
+    registry = Registry(folder / "made", write=True)
+    entry = put_in_place(run, registry, name, view, held, words, "trained on simulation", second=second)
+    print(read_detector_card(entry.folder).metrics, flush=True)
     shutil.rmtree(paths.detectors() / name, ignore_errors=True)
     shutil.copytree(entry.folder, paths.detectors() / name / entry.version)
 

@@ -1,7 +1,7 @@
 """How well the ellipse of each single pit is known: worse where others lie on it, and where the detector is less sure.
 
 How errors grow was measured on simulated fields of wide optics and density that the shipped detector has not learnt from:
-25,000 pits, the scale of a Student's t distribution (3 degrees of freedom) of the errors of the axes' logarithms. Only
+48,000 pits, the scale of a Student's t distribution (3 degrees of freedom) of the errors of the axes' logarithms. Only
 the growth is taken from there; how large the errors are is measured on the links of each foil.
 """
 
@@ -18,8 +18,9 @@ from moedal_gui.analysis.pairing import Mouths
 Floats = npt.NDArray[np.float64]
 
 _SURE = 0.003  # one less the probability of a pit whose errors are the foil's own
-_BY_DOUBT, _BY_SAME, _BY_OTHER = 0.2, 1.2, 0.65
+_BY_DOUBT, _BY_SAME, _BY_OTHER = 0.34, 0.36, 0.21
 _MOST_COVERED = 0.6
+_BY_HAND = 0.95  # a pit put by hand is certain, the mouth fitted there is no better known than that of such a one
 _LEAST_CHANCE, _MOST_CHANCE = 0.01, 0.9995
 _RIM = 1.1  # a neighbour's rim disturbs a little beyond its mouth
 _POINTS = 9
@@ -37,7 +38,7 @@ def with_errors(top: Mouths, bottom: Mouths, chances: tuple[Floats, Floats]) -> 
     answer = []
     for own, other, stated in ((top, bottom, chances[0]), (bottom, top, chances[1])):
         known = np.clip(np.nan_to_num(stated, nan=1.0 - _SURE), _LEAST_CHANCE, _MOST_CHANCE)
-        growth = _BY_DOUBT * np.log((1.0 - known) / _SURE)
+        growth = _BY_DOUBT * np.log((1.0 - np.where(stated >= 1.0, _BY_HAND, known)) / _SURE)
         growth += _BY_SAME * np.minimum(covered(own, own), _MOST_COVERED)
         growth += _BY_OTHER * np.minimum(covered(own, other), _MOST_COVERED)
         answer.append(replace(own, chance=np.where(np.isfinite(stated), known, 1.0), error_growth=np.exp(growth)))

@@ -104,8 +104,8 @@ class Geometry:
     bulk_etch: float
     surfaces_apart: float
     mouth_share: float = 1.0
-    spread: tuple[tuple[float, float], tuple[float, float]] = ((0.03, 0.03), (0.03, 0.03))
-    edge_error: tuple[float, float] = (0.45, 0.6)
+    spread: tuple[tuple[float, float], tuple[float, float]] = ((0.027, 0.027), (0.027, 0.027))
+    edge_error: tuple[float, float] = (0.17, 0.4)
     scale: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0))
     bias: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
     place_error: float = 0.7

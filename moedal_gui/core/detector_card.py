@@ -39,6 +39,8 @@ class DetectorCard:
     shrink
         How many px of a picture, along each axis, become one before the detector looks at it; None: it was taught on pictures of
         any kind, and what suits one is found out. Slopes are never shrunk.
+    second, second_sha256
+        The ONNX file of its second look, laid out as in `moedal_gui.core.second_look`, and that file's hash; empty: it looks once.
     thresholds
         Least probabilities that keep a share of the pits held back: ``keeps_0.95`` and so on, and ``best_f1``.
     metrics
@@ -62,6 +64,8 @@ class DetectorCard:
     versions: Mapping[str, str] = field(default_factory=dict)
     onnx_difference: float = 0.0
     weights: str = ""
+    second: str = ""
+    second_sha256: str = ""
     seconds: float = 0.0
     made: str = ""
     provenance: str = ""
@@ -90,7 +94,7 @@ def from_plain(plain: Any, where: object) -> DetectorCard:
             raise ValueError("it looks at nothing known")
         if card.shrink is not None and card.shrink < 1:
             raise ValueError("it shrinks to nothing")
-        if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights:
+        if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights + card.second:
             raise ValueError("its figures make no sense")
     except (TypeError, ValueError, KeyError) as error:
         raise ExpertError(

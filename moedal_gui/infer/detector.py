@@ -1,4 +1,4 @@
-"""A learned detector from its ONNX file: planes in, maps out, in tiles where a picture is large."""
+"""A learned detector from its ONNX files: planes to maps, in tiles where a picture is large, and views of pits to answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.errors import ExpertError
+from moedal_gui.core.second_look import ANSWERS
 from moedal_gui.imaging.detector_planes import PLANES
 from moedal_gui.infer.session import open_session
 
@@ -18,6 +19,7 @@ STEP_PX = 16
 TILE_PX = 1024
 REACH_PX = 192
 """How far a map may depend on pixels: tiles overlap by so much on each side, so that tiling changes nothing."""
+_VIEWS = 512  # looked at at once
 
 
 class Detector:
@@ -86,3 +88,51 @@ class Detector:
                 "take the detector from an undamaged copy",
             )
         return np.asarray(maps[0], dtype=np.float32)
+
+
+class SecondLook:
+    """The second network of a detector, which looks at each pit found.
+
+    Parameters
+    ----------
+    card
+        What is known of the detector.
+    path
+        The network's ONNX file, already found to be the card's.
+    threads
+        Cores one call may use; 0 for all.
+    """
+
+    def __init__(self, card: DetectorCard, path: Path, threads: int = 0) -> None:
+        self.card = card
+        self._session = open_session(path, f"The second network of {card.name} cannot be read", threads)
+
+    def answers(self, pictures: Float32, facts: Float32) -> Float32:
+        """What it says of each pit.
+
+        Parameters
+        ----------
+        pictures, facts
+            Shapes (n, 7, 20, 20) and (n, 6), laid out as in `moedal_gui.core.second_look`.
+
+        Returns
+        -------
+        Shape (n, 13), as `moedal_gui.core.second_look.ANSWERS` has them.
+
+        Raises
+        ------
+        ExpertError
+            The network answers something else.
+        """
+        found = np.empty((len(pictures), len(ANSWERS)), np.float32)
+        for first in range(0, len(pictures), _VIEWS):
+            rows = slice(first, first + _VIEWS)
+            (part,) = self._session.run(["answers"], {"pictures": pictures[rows], "facts": facts[rows]})
+            if part.shape != found[rows].shape:
+                raise ExpertError(
+                    f"The second network of {self.card.name} answers something else than its card says",
+                    f"{part.shape[1:]} answers",
+                    "take the detector from an undamaged copy",
+                )
+            found[rows] = part
+        return found

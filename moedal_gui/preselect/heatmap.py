@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
 from moedal_gui.core.scan import Surface
 from moedal_gui.preselect.quality import slope_noise
+from moedal_gui.preselect.second_look import corrected, views
 
 Float32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -24,14 +26,21 @@ _SAME_PIT_PX = 2.0
 _FAINT = 0.3
 _MIDDLE, _DIRT = 0.8, 12.0
 _SMALLEST_PX = 1.0
+_LEAST_LOGIT = -3.5
+"""Centres fainter than this are not even looked at again."""
+_SAME_PLACE_PX = 3.0
 
 
 @dataclass(frozen=True)
 class LearnedDetector:
-    """A detector's card and the way from its planes (P, H, W) to its maps."""
+    """A detector's card, the way from its planes (P, H, W) to its maps, and, where it has a second look, that from views.
+
+    `second` takes the pictures and facts of `moedal_gui.preselect.second_look.Views` to answers (n, 13).
+    """
 
     card: DetectorCard
     maps: Callable[[Float32], Float32]
+    second: Callable[[Float32, Float32], Float32] | None = None
 
 
 def probability(card: DetectorCard, logits: npt.ArrayLike) -> Floats:
@@ -60,20 +69,37 @@ def detect_by_heatmap(
     """
     if not planes.any():
         return empty_detections()
-    maps = learned.maps(planes)
+    if not planes.any():
+        return empty_detections()
+    table = proposals(learned.maps(planes), len(surfaces), planes.shape[1:])
+    if learned.second is not None and len(table):
+        seen = views(planes, table)
+        table = _settled(corrected(table, learned.second(seen.pictures, seen.facts)), planes.shape[1:])
+    table["probability"] = probability(learned.card, table["logit"])
+    table["surface_score"] = _surface_scores(table, learned.card.working_point) if len(surfaces) > 1 else 0.5
     bound = learned.card.working_point if least is None else least
-    count = len(MAPS)
-    centres = [maps[k * count] for k in range(len(surfaces))]
-    found = []
-    for k, name in enumerate(surfaces):
-        part = _peaks(maps[k * count : (k + 1) * count], learned.card, bound, planes.shape[1:])
-        part["surface"] = pd.Series(name, index=part.index, dtype="str")
-        part["surface_score"] = _surface_scores(part, centres, k, learned.card)
-        found.append(part)
-    table = pd.concat(found, ignore_index=True)
+    table = table[table["probability"] >= bound].reset_index(drop=True)
+    table["surface"] = pd.Series([surfaces[int(far)] for far in table["far"]], index=table.index, dtype="str")
     table["snr"] = _snr(planes, table)
     table = table.sort_values("probability", ascending=False, kind="stable")
     return table[list(DETECTION_COLUMNS)].astype(DETECTION_COLUMNS).reset_index(drop=True)
+
+
+def proposals(maps: Float32, surfaces: int, size: tuple[int, ...]) -> pd.DataFrame:
+    """Every centre that a detector's maps show, however faint: ``x_px``, ``y_px``, axes, azimuth, ``far``, ``logit``, ``rival``.
+
+    ``rival`` is the highest logit of the other surface next to the centre, the logit's negative where there is no other.
+    """
+    count = len(MAPS)
+    highest = [cv2.dilate(maps[k * count], np.ones((3, 3), np.uint8)) for k in range(surfaces)]
+    found = []
+    for k in range(surfaces):
+        part = _peaks(maps[k * count : (k + 1) * count], highest[k])
+        row, column = part.pop("row").to_numpy(), part.pop("column").to_numpy()
+        part["far"] = k > 0
+        part["rival"] = highest[1 - k][row, column].astype(float) if surfaces > 1 else -part["logit"]
+        found.append(_settled(part, size))
+    return pd.concat(found, ignore_index=True)
 
 
 def without_faint(table: pd.DataFrame) -> pd.DataFrame:
@@ -104,31 +130,33 @@ def without_dirt(planes: Float32, table: pd.DataFrame) -> pd.DataFrame:
     return table[dull <= _DIRT**2 * sloping].reset_index(drop=True)
 
 
-def _peaks(maps: Float32, card: DetectorCard, least: float, size: tuple[int, ...]) -> pd.DataFrame:
-    """Local maxima of one surface that are probable enough; a centre outside the picture is not this field's."""
+def _peaks(maps: Float32, highest: Float32) -> pd.DataFrame:
+    """Local maxima of one surface and their cells."""
     named = dict(zip(MAPS, maps, strict=True))
     centre = named["centre"]
-    chance = probability(card, centre).astype(np.float64)
-    highest = cv2.dilate(centre, np.ones((3, 3), np.uint8))
-    y, x = np.nonzero((centre >= highest) & (chance >= max(least, 1e-6)))
+    y, x = np.nonzero((centre >= highest) & (centre >= _LEAST_LOGIT))
     values = {name: picture[y, x].astype(np.float64) for name, picture in named.items()}
     away = 0.5 * (STRIDE - 1)
     stretch = np.hypot(values["stretch_x"], values["stretch_y"])
     half = np.exp(values["size"])
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "x_px": STRIDE * (x + values["offset_x"]) + away,
             "y_px": STRIDE * (y + values["offset_y"]) + away,
-            "probability": chance[y, x],
             "major_px": np.maximum(2.0 * half * np.exp(0.5 * stretch), _SMALLEST_PX),
             "minor_px": np.maximum(2.0 * half * np.exp(-0.5 * stretch), _SMALLEST_PX),
             "azimuth_deg": _azimuth(values),
+            "logit": values["centre"],
             "column": x,
             "row": y,
         }
     )
+
+
+def _settled(table: pd.DataFrame, size: tuple[int, ...]) -> pd.DataFrame:
+    """Pits, likeliest first, but those told twice; a centre outside the picture is not this field's."""
     inside = table["x_px"].between(-0.5, size[1] - 0.5) & table["y_px"].between(-0.5, size[0] - 0.5)
-    table = table[inside].sort_values("probability", ascending=False, kind="stable").reset_index(drop=True)
+    table = table[inside].sort_values("logit", ascending=False, kind="stable").reset_index(drop=True)
     return table[~_twice_told(table)].reset_index(drop=True)
 
 
@@ -140,15 +168,14 @@ def _azimuth(values: dict[str, Floats]) -> Floats:
 
 
 def _twice_told(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Rows (most probable first) whose centre lies as good as on that of a more probable one."""
-    from scipy.spatial import cKDTree
-
+    """Rows (likeliest first) whose centre lies as good as on that of a likelier one of the same surface."""
     drop = np.zeros(len(table), dtype=bool)
     if len(table) < 2:
         return drop
-    places = table[["x_px", "y_px"]].to_numpy()
     minor = 0.5 * table["minor_px"].to_numpy()
+    places, far = table[["x_px", "y_px"]].to_numpy(), table["far"].to_numpy(bool)
     pairs = cKDTree(places).query_pairs(max(_SAME_PIT_PX, SAME_PIT * float(minor.max())), output_type="ndarray")
+    pairs = pairs[far[pairs[:, 0]] == far[pairs[:, 1]]]
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     distance = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
     near = distance < np.maximum(_SAME_PIT_PX, SAME_PIT * np.minimum(minor[pairs[:, 0]], minor[pairs[:, 1]]))
@@ -157,15 +184,18 @@ def _twice_told(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return drop
 
 
-def _surface_scores(table: pd.DataFrame, centres: list[Float32], side: int, card: DetectorCard) -> Floats:
-    """Probability that the surface is right: this surface's against the other's at the same place."""
-    if len(centres) < 2:
-        return np.full(len(table), 0.5)
-    other = cv2.dilate(centres[1 - side], np.ones((3, 3), np.uint8))
-    rival = probability(card, other[table["row"].to_numpy(), table["column"].to_numpy()])
-    mine = table["probability"].to_numpy()
-    # Where both are seen both are there, one above the other: neither takes from the other.
-    rival = np.where(rival >= card.working_point, 0.0, rival)
+def _surface_scores(table: pd.DataFrame, sure: float) -> Floats:
+    """Probability that the surface is right: this surface's against the other's at the same place.
+
+    Where both are probable both are there, one above the other: neither takes from the other.
+    """
+    mine, far = table["probability"].to_numpy(float), table["far"].to_numpy(bool)
+    rival = np.zeros(len(table))
+    if len(table) > 1:
+        pairs = cKDTree(table[["x_px", "y_px"]].to_numpy()).query_pairs(_SAME_PLACE_PX, output_type="ndarray")
+        pairs = pairs[far[pairs[:, 0]] != far[pairs[:, 1]]]
+        for own, other in (pairs.T, pairs.T[::-1]):
+            np.maximum.at(rival, own, np.where(mine[other] >= sure, 0.0, mine[other]))
     return np.asarray(np.clip(mine / np.maximum(mine + rival, 1e-9), 0.5, 1.0))
 
 

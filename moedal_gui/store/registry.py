@@ -233,6 +233,8 @@ def checked_detector(folder: Path) -> DetectorCard:
     """
     card = read_detector_card(folder)
     _check_file(folder / card.file, card.sha256, card.name)
+    if card.second:
+        _check_file(folder / card.second, card.second_sha256, card.name)
     return card
 
 

@@ -157,7 +157,7 @@ def test_it_learns_pits_of_both_surfaces_and_knows_how_sure_it_is(trained, tmp_p
         assert row["surface"] == ("top", "bottom")[int(nearest[5])]
     chances = [p for _, p in card.probability]
     assert chances == sorted(chances)
-    found = look(detector.maps, "slope", 2, held)
+    found = look(LearnedDetector(plain_card("slope", 2), detector.maps), held)
     chance = probability(card, found.logit)
     assert abs(chance.sum() - found.right.sum()) < 0.15 * found.right.sum()
 
@@ -219,7 +219,7 @@ def test_the_calibration_is_honest_about_a_detector_that_guesses():
         maps[[0, 8]] = random.normal(0, 2, (2, *maps.shape[1:]))
         return maps
 
-    found = look(guesses, "slope", 2, [field] * 3)
+    found = look(LearnedDetector(plain_card("slope", 2), guesses), [field] * 3)
     knots = calibrated(found)
     assert max(p for _, p in knots) < 0.3
     chance = probability(replace(plain_card("slope", 2), probability=knots), found.logit)

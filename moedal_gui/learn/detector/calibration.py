@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
 Float32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
 
 LEAST_TOLERANCE_PX = 4.0
 TOLERANCE_OF_MINOR = 0.8
@@ -63,16 +64,17 @@ def plain_card(view: View, surfaces: int) -> DetectorCard:
     return DetectorCard("", "", view, surfaces, "", "", knots, 0.5)
 
 
-def look(
-    maps: Callable[[Float32], Float32], view: View, surfaces: int, fields: Sequence[TaughtField], shrink: int = 1
-) -> Found:
-    """Find the pits of held back fields and say which are true; tolerances are in px from before they were shrunk."""
-    card = plain_card(view, surfaces)
+def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 1) -> Found:
+    """Find the pits of held back fields and say which are true; tolerances are in px from before they were shrunk.
+
+    ``learned``: with a `plain_card`, whose probabilities are those of the logits.
+    """
+    surfaces = learned.card.surfaces
     logit, right, index, true, crowd = [], [], [], [], []
     for k, field in enumerate(fields):
         planes = np.asarray(field.planes, dtype=np.float32)
         # Names stand for the surfaces near and far, whatever the foil calls them.
-        table = detect_by_heatmap(planes, LearnedDetector(card, maps), _NAMES[:surfaces], 0.01)  # type: ignore[arg-type]
+        table = detect_by_heatmap(planes, learned, _NAMES[:surfaces], 0.0)  # type: ignore[arg-type]
         height, width = planes.shape[1:]
         x, y = field.pits[:, X], field.pits[:, Y]
         pits = field.pits[(x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)]
@@ -84,7 +86,7 @@ def look(
         for side in range(surfaces):
             those = np.flatnonzero(table["surface"].to_numpy() == _NAMES[side])
             mine = pits[pits[:, SURFACE] == side] if surfaces > 1 else pits
-            good[those[_matched(mine, table[["x_px", "y_px"]].to_numpy()[those], shrink)]] = True
+            good[those[matched(mine, table[["x_px", "y_px"]].to_numpy()[those], shrink)[1]]] = True
         chance = np.clip(table["probability"].to_numpy(), 1e-4, 1 - 1e-4)
         logit.append(np.log(chance / (1.0 - chance)))
         right.append(good)
@@ -96,14 +98,14 @@ def look(
     )
 
 
-def _matched(pits: Float32, found: Floats, shrink: int) -> npt.NDArray[np.intp]:
-    """Rows of ``found`` that are pits: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the pit's half minor axis."""
+def matched(pits: Float32, found: Floats, shrink: int = 1) -> tuple[Integers, Integers]:
+    """Pits and rows of ``found`` that are the same: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the half minor axis."""
     if not len(pits) or not len(found):
-        return np.empty(0, np.intp)
+        return np.empty(0, np.intp), np.empty(0, np.intp)
     reach = np.maximum(LEAST_TOLERANCE_PX / shrink, TOLERANCE_OF_MINOR * pits[:, MINOR].astype(np.float64))
     rows, columns = one_to_one(pits[:, [X, Y]].astype(np.float64), found, float(reach.max()))
-    away = np.hypot(*(pits[rows][:, [X, Y]] - found[columns]).T)
-    return np.asarray(columns[away <= reach[rows]], dtype=np.intp)
+    near = np.hypot(*(pits[rows][:, [X, Y]] - found[columns]).T) <= reach[rows]
+    return rows[near], columns[near]
 
 
 def calibrated(found: Found) -> tuple[tuple[float, float], ...]:

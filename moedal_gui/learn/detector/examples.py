@@ -170,7 +170,7 @@ def window(
         unit = turn / zoom
         vx, vy = planes[1].copy(), planes[2].copy()
         planes[1], planes[2] = unit[0, 0] * vx + unit[0, 1] * vy, unit[1, 0] * vx + unit[1, 1] * vy
-    planes = _changed(planes, rng, slopes)
+    planes = changed(planes, rng, slopes)
     pits = _moved(field.pits, matrix, turn, zoom)
     heat, shape, near = targets(pits, surfaces, (size // STRIDE, size // STRIDE), vague=not any_angle)
     inside = np.ones((height, width), np.float32) if field.known is None else field.known.astype(np.float32)
@@ -206,8 +206,8 @@ def _moved(pits: Float32, matrix: npt.NDArray[np.float64], turn: npt.NDArray[np.
     return moved
 
 
-def _changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32:
-    """Another gain, lobe, blur and noise; backlit and halo sometimes absent."""
+def changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32:
+    """Planes under another gain, lobe, blur and noise; of slopes, backlit and halo sometimes absent."""
     planes = np.asarray(planes * np.float32(np.exp(rng.uniform(np.log(0.6), np.log(1.7)))), dtype=np.float32)
     if slopes:
         if rng.random() < 0.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -18,13 +19,14 @@ from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.label import now
 from moedal_gui.imaging.detector_planes import PLANES, View
+from moedal_gui.infer.detector import Detector, SecondLook
 from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
 from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.learn.detector.network import SMALLEST_STEP, DetectorNetwork
 from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.state import halved
 from moedal_gui.learn.to_onnx import OPSET
-from moedal_gui.preselect.heatmap import probability
+from moedal_gui.preselect.heatmap import LearnedDetector, probability
 from moedal_gui.store.array_files import write_arrays
 from moedal_gui.store.registry import Entry, Registry, file_hash
 
@@ -71,6 +73,7 @@ def put_in_place(
     words: Mapping[str, Any],
     provenance: str,
     shrink: int | None = None,
+    second: Path | None = None,
 ) -> Entry:
     """Write a trained detector into a registry and make it current.
 
@@ -82,6 +85,8 @@ def put_in_place(
         Plain values of the training for the card.
     shrink
         How far the pictures it learnt from were shrunk; None where it saw pictures of every kind.
+    second
+        The ONNX file of its second look; None where it looks once.
 
     Raises
     ------
@@ -90,7 +95,9 @@ def put_in_place(
     """
     network = run.network()
     surfaces = run.settings.surfaces
-    found = look(lambda planes: torch_maps(network, planes), view, surfaces, held, shrink or 1)
+    answers = SecondLook(plain_card(view, surfaces), second).answers if second is not None else None
+    asked = LearnedDetector(plain_card(view, surfaces), lambda planes: torch_maps(network, planes), answers)
+    found = look(asked, held, shrink or 1)
     knots = calibrated(found)
     chance = probability(replace(plain_card(view, surfaces), probability=knots), found.logit)
     points = thresholds(found, chance)
@@ -99,6 +106,9 @@ def put_in_place(
         path = folder / f"{name}.onnx"
         write_detector(network, len(PLANES[view]), path)
         write_arrays(folder / f"{name}.weights.npz", halved(run.weights))
+        again = f"{name}.second.onnx" if second is not None else ""
+        if second is not None:
+            shutil.copyfile(second, folder / again)
         return DetectorCard(
             name=name, version=version, view=view, surfaces=surfaces, file=path.name, sha256=file_hash(path),
             probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
@@ -106,6 +116,7 @@ def put_in_place(
             training={**words, "settings": asdict(run.settings), "curve": run.curve},
             versions={"moedal-gui": __version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__},
             onnx_difference=_difference(network, path, view, held), weights=f"{name}.weights.npz",
+            second=again, second_sha256=file_hash(folder / again) if again else "",
             seconds=round(run.seconds, 1), made=now(), provenance=provenance,
         )  # fmt: skip
 
@@ -116,8 +127,6 @@ def put_in_place(
 
 def _difference(network: DetectorNetwork, path: Path, view: View, held: Sequence[TaughtField]) -> float:
     """Largest difference between the maps of the ONNX file and of torch, on a field held back."""
-    from moedal_gui.infer.detector import Detector
-
     card = plain_card(view, network.surfaces)
     planes = np.asarray(held[0].planes, dtype=np.float32)
     return float(np.abs(Detector(card, path).maps(planes) - torch_maps(network, planes)).max())

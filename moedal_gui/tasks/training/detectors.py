@@ -71,12 +71,13 @@ def detector_of(folder: Path) -> LearnedDetector:
 
 @lru_cache(maxsize=2)
 def _opened(folder: Path) -> LearnedDetector:
-    from moedal_gui.infer.detector import Detector
+    from moedal_gui.infer.detector import Detector, SecondLook
     from moedal_gui.preselect.heatmap import LearnedDetector
 
     card = checked_detector(folder)
     # Fields run side by side, so that each keeps to one core.
-    return LearnedDetector(card, Detector(card, folder / card.file, threads=1).maps)
+    second = SecondLook(card, folder / card.second, threads=1).answers if card.second else None
+    return LearnedDetector(card, Detector(card, folder / card.file, threads=1).maps, second)
 
 
 def registries(project: Project) -> tuple[Registry, ...]:

@@ -16,7 +16,7 @@ from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.project import Project
-from moedal_gui.store.registry import Entry, Registry, read_detector_card
+from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
@@ -111,8 +111,17 @@ def _put_in_place(
 
     words = {**taught.words, "start": begin.title if begin is not None else ""}
     return put_in_place(
-        training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink
-    )
+        training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
+        second=_second_look(begin, taught.view),
+    )  # fmt: skip
+
+
+def _second_look(begin: Entry | None, view: str) -> Path | None:
+    """The second look of the detector that was begun from, else of the shipped one: it looks at mouths, whoever found them."""
+    for entry in (begin, shipped_detector(view)):
+        if entry is not None and (card := checked_detector(entry.folder)).second:
+            return entry.folder / card.second
+    return None
 
 
 def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
