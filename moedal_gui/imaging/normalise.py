@@ -14,6 +14,7 @@ __all__ = ["FlatField", "estimate_flat_field", "normalise", "usable_channels"]
 Float32 = npt.NDArray[np.float32]
 GAIN_RANGE = (0.2, 5.0)
 SAMPLE_STEP = 4
+_LEAST_GROUND = 0.05
 
 
 def _core_mean(sample: npt.NDArray[np.float64]) -> float:
@@ -32,8 +33,10 @@ def _normalise_channel(picture: npt.NDArray[np.generic], flat: ChannelFlat) -> F
     background = grid_to_picture(flat.background, raw.shape)
     if flat.divides:
         ratio = raw / background
-        gain = _core_mean(ratio[::SAMPLE_STEP, ::SAMPLE_STEP].ravel().astype(np.float64))
-        gain = float(np.clip(gain, *GAIN_RANGE))
+        sample = ratio[::SAMPLE_STEP, ::SAMPLE_STEP].ravel().astype(np.float64)
+        # Beside the sheet there is no ground to tell the gain by, however much of the field that is.
+        ground = sample[(sample >= GAIN_RANGE[0]) & (sample <= GAIN_RANGE[1])]
+        gain = float(np.clip(_core_mean(ground if ground.size > _LEAST_GROUND * sample.size else sample), *GAIN_RANGE))
         scale = float(np.median(background)) / flat.contrast
         return np.asarray((ratio / gain - 1.0) * scale, dtype=np.float32)
     difference = raw - background

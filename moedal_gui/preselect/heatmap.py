@@ -69,8 +69,6 @@ def detect_by_heatmap(
     """
     if not planes.any():
         return empty_detections()
-    if not planes.any():
-        return empty_detections()
     table = proposals(learned.maps(planes), len(surfaces), planes.shape[1:])
     if learned.second is not None and len(table):
         seen = views(planes, table)

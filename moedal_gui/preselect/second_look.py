@@ -26,6 +26,7 @@ _COARSEST = 2
 _CHUNK = 1024
 _MOST_SHIFT, _MOST_STRETCH = 1.0, 1.0
 _LARGEST = 8.0
+_LEAST_NOISE = 0.01  # no camera has less: where half a field is black, the median says nothing
 _LEAST_PX = 1.0
 _LARGEST_LOGIT = 10.0
 _RIM, _SOFT = 1.25, 2.0
@@ -82,7 +83,7 @@ def views_from(planes: Float32, table: pd.DataFrame, matrices: Floats, centres: 
     far = table["far"].to_numpy(bool)
     seen = _sampled(planes, matrices, centres)
     strength = np.sqrt((seen[:, 1:3] ** 2).sum(axis=1).mean(axis=(1, 2)) / 2.0 + 1e-6)
-    noise = slope_noise(planes[1:3])
+    noise = max(slope_noise(planes[1:3]), _LEAST_NOISE)
     seen /= np.maximum(strength, 0.5 * noise)[:, None, None, None]
     pictures = np.concatenate([seen, _claimed(table, matrices, centres, rows)], axis=1)
     half = np.linalg.norm(matrices, axis=1)

@@ -64,6 +64,19 @@ def test_no_picture_has_no_pits(field):
     assert len(found) == 0
 
 
+def test_a_field_half_black_keeps_the_pits_of_the_other_half(field):
+    """Where most pixels say nothing, the median of the noise says nothing either."""
+    shipped = shipped_detector("slope")
+    assert shipped is not None
+    learned = detector_of(shipped.folder)
+    flat = estimate_flat_field([field.stack])
+    half = field.stack.copy()
+    half[:, :, :260] = 0
+    whole, rest = (detect(stack, described(field), flat, "heatmap", learned) for stack in (field.stack, half))
+    assert not rest["x_px"].between(0, 225).any()
+    assert (rest["x_px"] > 295).sum() == (whole["x_px"] > 295).sum() > 2
+
+
 def test_the_same_pits_whatever_the_lamps_order_and_zero(field):
     """Lamps in another order are the same field."""
     shipped = shipped_detector("slope")
