@@ -123,6 +123,7 @@ def main() -> None:
     entry = Registry(paths.detectors()).entry(NAME)
     card = checked_detector(entry.folder)
     first = DetectorRun(5, DetectorSettings(**card.training["settings"]), read_arrays(entry.folder / card.weights)[0])
+    first.seconds, first.curve = card.seconds, list(card.training["curve"])
     held = taught_fields(asked.folder, [s for s in range(asked.scans) if held_back(s)])
     words = {**card.training, "second_look": {"looks": asked.looks, "steps": asked.steps, "scans": asked.scans}}
     put_shipped(asked.folder, first, "slope", held, words, path)
