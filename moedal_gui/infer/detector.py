@@ -19,7 +19,7 @@ STEP_PX = 16
 TILE_PX = 1024
 REACH_PX = 192
 """How far a map may depend on pixels: tiles overlap by so much on each side, so that tiling changes nothing."""
-_VIEWS = 512  # looked at at once
+_VIEWS = 256  # looked at at once
 
 
 class Detector:

@@ -133,6 +133,7 @@ def _claimed(table: pd.DataFrame, matrices: Floats, centres: Floats, rows: Integ
     """How much of each view (n, 2, SIDE, SIDE) other mouths of the same and of the other surface claim, by their odds."""
     u, v = _grid()
     answer = np.zeros((len(rows), 2, SIDE, SIDE), np.float32)
+    flat = answer.reshape(-1, SIDE, SIDE)
     every, places = frames(table)
     far = table["far"].to_numpy(bool)
     chance = (1.0 / (1.0 + np.exp(-table["logit"].to_numpy(float)))).astype(np.float32)
@@ -150,7 +151,11 @@ def _claimed(table: pd.DataFrame, matrices: Floats, centres: Floats, rows: Integ
         away = np.einsum("nij,nj->ni", back[b], centres[a] - places[b]).astype(np.float32)
         p, q = (turn[:, j, 0, None, None] * u + turn[:, j, 1, None, None] * v + away[:, j, None, None] for j in (0, 1))
         claim = np.clip((_RIM - np.sqrt(p * p + q * q)) * _SOFT, 0.0, 1.0) * chance[b, None, None]
-        np.maximum.at(answer, (a, (far[b] != far[rows[a]]).astype(int)), claim)
+        slot = 2 * a + (far[b] != far[rows[a]])
+        order = np.argsort(slot, kind="stable")
+        starts = np.flatnonzero(np.r_[True, np.diff(slot[order]) > 0])
+        most = np.maximum.reduceat(claim[order], starts, axis=0)
+        flat[slot[order][starts]] = np.maximum(flat[slot[order][starts]], most)
     return answer
 
 
