@@ -29,6 +29,7 @@ _SMALLEST_PX = 1.0
 _LEAST_LOGIT = -2.0
 """Centres fainter than this are not looked at again: the second look believes in none of them, sparse field or dense."""
 _SAME_PLACE_PX = 3.0
+_AROUND_PX, _LEAST_VARIATION = 9, 1e-3
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def detect_by_heatmap(
         return empty_detections()
     table = proposals(learned.maps(planes), len(surfaces), planes.shape[1:])
     if learned.second is not None and len(table):
-        seen = views(planes, table)
-        table = _settled(corrected(table, learned.second(seen.pictures, seen.facts)), planes.shape[1:])
+        table = _settled(_looked_at_again(planes, table, learned.second), planes.shape[1:])
     table["probability"] = probability(learned.card, table["logit"])
     table["surface_score"] = _surface_scores(table, learned.card.working_point) if len(surfaces) > 1 else 0.5
     bound = learned.card.working_point if least is None else least
@@ -156,6 +156,28 @@ def _settled(table: pd.DataFrame, size: tuple[int, ...]) -> pd.DataFrame:
     inside = table["x_px"].between(-0.5, size[1] - 0.5) & table["y_px"].between(-0.5, size[0] - 0.5)
     table = table[inside].sort_values("logit", ascending=False, kind="stable").reset_index(drop=True)
     return table[~_twice_told(table)].reset_index(drop=True)
+
+
+def _looked_at_again(
+    planes: Float32, table: pd.DataFrame, second: Callable[[Float32, Float32], Float32]
+) -> pd.DataFrame:
+    """Pits as the second look has them; where nothing varies (black, saturated) there is none."""
+    table = table[_varies(planes, table)].reset_index(drop=True)
+    if not len(table):
+        return table
+    seen = views(planes, table)
+    return corrected(table, second(seen.pictures, seen.facts))
+
+
+def _varies(planes: Float32, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the slopes differ at all close by each centre: every camera's ground has noise."""
+    around = (_AROUND_PX, _AROUND_PX)
+    square = sum(cv2.blur(p * p, around) - cv2.blur(p, around) ** 2 for p in planes[1:3])
+    y, x = (
+        np.clip(np.rint(table[name].to_numpy(float)), 0, n - 1)
+        for name, n in zip(("y_px", "x_px"), planes.shape[1:], strict=True)
+    )
+    return np.asarray(square[y.astype(int), x.astype(int)] > _LEAST_VARIATION**2)
 
 
 def _azimuth(values: dict[str, Floats]) -> Floats:

@@ -23,7 +23,7 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
 
     def __init__(self) -> None:
         super().__init__(background=None)
-        self.setMinimumHeight(130)
+        self.setMinimumHeight(90)
         self.invertY(True)
         self.setAspectLocked(True)
         self.setMenuEnabled(False)
