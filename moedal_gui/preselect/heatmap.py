@@ -26,8 +26,8 @@ _SAME_PIT_PX = 2.0
 _FAINT = 0.3
 _MIDDLE, _DIRT = 0.8, 12.0
 _SMALLEST_PX = 1.0
-_LEAST_LOGIT = -2.0
-"""Centres fainter than this are not looked at again: the second look believes in none of them, sparse field or dense."""
+_LEAST_LOGIT = -1.5
+"""Centres fainter than this are not looked at again: the second look believes in one of a thousand of them, sparse field or dense."""
 _SAME_PLACE_PX = 3.0
 _AROUND_PX, _LEAST_VARIATION = 9, 1e-3
 

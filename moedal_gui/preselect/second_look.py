@@ -83,7 +83,7 @@ def views_from(planes: Float32, table: pd.DataFrame, matrices: Floats, centres: 
     far = table["far"].to_numpy(bool)
     seen = _sampled(planes, matrices, centres)
     strength = np.sqrt((seen[:, 1:3] ** 2).sum(axis=1).mean(axis=(1, 2)) / 2.0 + 1e-6)
-    noise = max(slope_noise(planes[1:3]), _LEAST_NOISE)
+    noise = max(slope_noise(planes[1:3, ::2]), _LEAST_NOISE)
     seen /= np.maximum(strength, 0.5 * noise)[:, None, None, None]
     pictures = np.concatenate([seen, _claimed(table, matrices, centres, rows)], axis=1)
     half = np.linalg.norm(matrices, axis=1)
@@ -141,7 +141,7 @@ def _claimed(table: pd.DataFrame, matrices: Floats, centres: Floats, rows: Integ
     reach = np.linalg.norm(every, axis=1).max(axis=1) * _RIM
     near = cKDTree(places).query_ball_point(centres, own_reach + reach.max(initial=0.0))
     i = np.repeat(np.arange(len(rows)), [len(found) for found in near])
-    k = np.fromiter((n for found in near for n in found), np.intp, len(i))
+    k = np.concatenate([np.asarray(found, np.intp) for found in near]) if len(i) else i
     close = np.hypot(*(centres[i] - places[k]).T) < own_reach[i] + reach[k]
     i, k = i[close & (rows[i] != k)], k[close & (rows[i] != k)]
     back = np.linalg.inv(every)
