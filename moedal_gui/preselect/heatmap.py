@@ -84,7 +84,7 @@ def detect_by_heatmap(
 
 
 def proposals(maps: Float32, surfaces: int, size: tuple[int, ...]) -> pd.DataFrame:
-    """Every centre that a detector's maps show, however faint: ``x_px``, ``y_px``, axes, azimuth, ``far``, ``logit``, ``rival``.
+    """Every centre that a detector's maps show, unless it is too faint to be a pit: ``x_px``, ``y_px``, axes, azimuth, ``far``, ``logit``, ``rival``.
 
     ``rival`` is the highest logit of the other surface next to the centre, the logit's negative where there is no other.
     """

@@ -14,7 +14,7 @@ _WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
 _RARE = -4.0  # logit of a centre before anything is learnt: few cells hold one
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Two convolutions with a way past them."""
 
     def __init__(self, channels: int) -> None:
@@ -28,7 +28,8 @@ class _Block(nn.Module):
         return torch.relu(x + self.body(x))
 
 
-def _step(before: int, after: int, size: int, stride: int, padding: int) -> nn.Sequential:
+def convolution(before: int, after: int, size: int, stride: int, padding: int) -> nn.Sequential:
+    """A convolution, normalised over the batch, whose negative part is cut."""
     return nn.Sequential(
         nn.Conv2d(before, after, size, stride, padding, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
     )
@@ -45,17 +46,17 @@ class DetectorNetwork(nn.Module):
         super().__init__()
         self.surfaces = surfaces
         a, b, c, d = _WIDTHS if planes > 1 else _WIDTHS_OF_ONE
-        self.stem = nn.Sequential(_step(planes, a, 4, STRIDE, 1), _Block(a))
-        self.second = nn.Sequential(_step(a, b, 3, 2, 1), _Block(b), _Block(b))
-        self.third = nn.Sequential(_step(b, c, 3, 2, 1), _Block(c), _Block(c))
-        self.fourth = nn.Sequential(_step(c, d, 3, 2, 1), _Block(d))
+        self.stem = nn.Sequential(convolution(planes, a, 4, STRIDE, 1), Block(a))
+        self.second = nn.Sequential(convolution(a, b, 3, 2, 1), Block(b), Block(b))
+        self.third = nn.Sequential(convolution(b, c, 3, 2, 1), Block(c), Block(c))
+        self.fourth = nn.Sequential(convolution(c, d, 3, 2, 1), Block(d))
         self.from_fourth = nn.Conv2d(d, c, 1)
         self.from_third = nn.Conv2d(c, b, 1)
         self.from_second = nn.Conv2d(b, a, 1)
-        self.join_third = _Block(c)
-        self.join_second = _Block(b)
-        self.join_first = _Block(a)
-        self.head = nn.Sequential(_step(a, 48, 3, 1, 1), nn.Conv2d(48, surfaces * len(MAPS) + 1, 1))
+        self.join_third = Block(c)
+        self.join_second = Block(b)
+        self.join_first = Block(a)
+        self.head = nn.Sequential(convolution(a, 48, 3, 1, 1), nn.Conv2d(48, surfaces * len(MAPS) + 1, 1))
         last = self.head[-1]
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         with torch.no_grad():

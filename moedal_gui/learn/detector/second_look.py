@@ -18,6 +18,7 @@ from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.second_look import ANSWERS, FACTS, SIDE
 from moedal_gui.learn.detector.calibration import matched
 from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, SURFACE, X, Y
+from moedal_gui.learn.detector.network import Block, convolution
 from moedal_gui.learn.to_onnx import OPSET
 from moedal_gui.preselect.second_look import Views, frames, mouth_matrices, views_from
 
@@ -114,24 +115,6 @@ def turned(pictures: Float32, right: Float32, random: np.random.Generator) -> tu
     return pictures, right
 
 
-def _step(before: int, after: int, size: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, size, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
-
-
-class _Block(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            _step(channels, channels, 3, 1), nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )  # fmt: skip
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.body(x))
-
-
 class SecondLookNetwork(nn.Module):
     """Views (n, 7, 20, 20) and facts (n, 6) to answers (n, 13), laid out as in `moedal_gui.core.second_look`."""
 
@@ -139,8 +122,8 @@ class SecondLookNetwork(nn.Module):
         super().__init__()
         a, b, c = _WIDTHS
         self.facts = nn.Sequential(nn.Linear(len(FACTS), 32), nn.ReLU(inplace=True), nn.Linear(32, a))
-        self.stem = _step(PICTURES, a, 3, 1)
-        self.body = nn.Sequential(_step(a, b, 4, 2), _Block(b), _step(b, c, 4, 2), _Block(c))
+        self.stem = convolution(PICTURES, a, 3, 1, 1)
+        self.body = nn.Sequential(convolution(a, b, 4, 2, 1), Block(b), convolution(b, c, 4, 2, 1), Block(c))
         self.head = nn.Sequential(
             nn.Linear(c * (SIDE // 4) ** 2 + len(FACTS), _HIDDEN),
             nn.ReLU(inplace=True),
