@@ -19,6 +19,7 @@ from moedal_gui.analysis.density import (
 )
 from moedal_gui.app.pits import BOTTOM, TOP, PitSheet
 from moedal_gui.app.sheet import Sheet
+from moedal_gui.core.field import seen_fields
 
 Floats = npt.NDArray[np.float64]
 
@@ -173,15 +174,15 @@ def kinds_of(maps: FoilMaps) -> tuple[MapKind, ...]:
 
 
 def maps_of(sheet: Sheet, pits: PitSheet) -> FoilMaps:
-    """Pits of a scan counted over all its fields, those without a position where they are drawn."""
-    table = pits.table
+    """Pits of a scan counted over all fields that could be looked at, those without a position where they are drawn."""
+    table, seen = pits.table, seen_fields(sheet.names, pits.measures)
     places = sheet.drawing.to_frame(table["field"], table["x_px"], table["y_px"])
     size = float(np.nanmedian(np.sqrt(pits.major * pits.minor))) if len(pits) else np.nan
 
     def one(rows: npt.NDArray[np.bool_] | slice) -> DensityMap:
-        return density_map(places[rows], sheet.drawing, sheet.names)
+        return density_map(places[rows], sheet.drawing, seen)
 
-    counts = table["field"].astype(str).value_counts().reindex([str(n) for n in sheet.names], fill_value=0)
+    counts = table["field"].astype(str).value_counts().reindex(seen, fill_value=0)
     every = one(slice(None))
     return FoilMaps(
         every, one(pits.surface == TOP), one(pits.surface == BOTTOM), size if np.isfinite(size) else _USUAL_PX,

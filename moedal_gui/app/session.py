@@ -16,6 +16,7 @@ from moedal_gui.app.far_ends import far_ends
 from moedal_gui.app.pits import PitSheet, index_pits
 from moedal_gui.app.sheet import Sheet, lay_out
 from moedal_gui.core.errors import MoedalError, NotFoundError, ProjectError
+from moedal_gui.core.field import seen_fields
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 
@@ -227,11 +228,18 @@ def _name(record: ScanRecord) -> str:
 
 
 def density_per_field(sheet: Sheet, pits: PitSheet | None) -> pd.DataFrame:
-    """Pits per field, and per mm2 where the pixel size is known: columns field, pits, per_mm2."""
+    """Pits per field, and per mm2 where the pixel size is known: columns field, pits, per_mm2, seen.
+
+    Of a field that could not be looked at (``seen`` is False) the numbers mean nothing.
+    """
     count = np.zeros(len(sheet.names), dtype=np.int64)
+    looked_at = set(seen_fields(sheet.names, pits.measures if pits is not None else {}))
     if pits is not None and len(pits):
         rows, number = np.unique(sheet.rows_of_ids(pits.table["field_id"]), return_counts=True)
         count[rows] = number
     scale = sheet.um_per_px
     area = sheet.width * sheet.height * (scale or np.nan) ** 2 * 1e-6
-    return pd.DataFrame({"field": sheet.names, "pits": count, "per_mm2": count / area})
+    seen = [name in looked_at for name in sheet.names]
+    return pd.DataFrame(
+        {"field": sheet.names, "pits": count, "per_mm2": np.where(seen, count / area, np.nan), "seen": seen}
+    )

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+UNSEEN, LAMPS_OUT = "unseen", "lamps_out"
+"""Among a run's measures of a field: set where there was no light to see anything by; how many channels of the scan were out."""
+
+
+def seen_fields(names: Iterable[str], measures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Names of the fields that a run could look at; all of them where it kept no measures.
+
+    ``measures``: what a run measured of each field it came to, by the field's name.
+    """
+    return [n for n in names if not measures or (n in measures and not measures[n].get(UNSEEN))]
 
 
 @dataclass(frozen=True)

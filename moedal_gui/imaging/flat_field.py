@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,9 @@ DARK_BELOW = 0.25
 FEWEST_PEAKS = 12
 MOST_PEAKS_PER_FIELD = 300
 SATURATED_SHARE = 0.5
+SILENT_SHARE = 0.05
+"""A channel that shows less than this share of what the others show carries no picture."""
+_ENOUGH_PEAKS = 4 * FEWEST_PEAKS
 
 
 @dataclass(frozen=True)
@@ -201,4 +204,13 @@ def estimate_flat_field(stacks: Iterable[npt.NDArray[np.generic]]) -> FlatField:
                 _add_field(one, picture)
     if not sums or not sums[0].values:
         raise DetectionError("A flat field needs at least one field", "", "ingest some pictures first")
-    return FlatField(tuple(_channel_flat(one) for one in sums))
+    silent = _silent_channels(sums)
+    channels = [_channel_flat(one) for one in sums]
+    return FlatField(tuple(replace(c, usable=c.usable and not gone) for c, gone in zip(channels, silent, strict=True)))
+
+
+def _silent_channels(sums: list[_Sums]) -> list[bool]:
+    """Which channels show next to nothing of what the others show, whatever their ground: their lamp is out."""
+    counts = [sum(peaks.size for peaks in one.peaks) for one in sums]
+    usual = float(np.median(counts))
+    return [usual >= _ENOUGH_PEAKS and count < SILENT_SHARE * usual for count in counts]

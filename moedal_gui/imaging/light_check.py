@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from moedal_gui.imaging.harmonics import SlopeField
+from moedal_gui.imaging.harmonics import SlopeField, harmonic_matrix
 
 Floats = npt.NDArray[np.float64]
 
 _SMOOTH_PX = 1.5
+_CLEAR = 10.0
+_ENOUGH_LAMPS = 6
+_RIGHT_DEG, _WRONG_DEG = 25.0, 35.0
+_CLEARLY_BETTER = 0.12
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,89 @@ def ring_energy(slope: SlopeField) -> RingEnergy:
     divergence, curl = dx_x + dy_y, dx_y - dy_x
     # Background noise feeds both alike; taking its share away by the median keeps a thin field's figure honest.
     return RingEnergy(_above_noise(divergence), _above_noise(curl))
+
+
+@dataclass(frozen=True)
+class RingProducts:
+    """How the pictures of N lamps change together, (2N, 2N): products of their derivatives along x, then along y.
+
+    Summed where the pictures change more than their noise does; sums over fields add up.
+    """
+
+    products: Floats
+
+    def __add__(self, other: RingProducts) -> RingProducts:
+        return RingProducts(self.products + other.products)
+
+    def coherence(self, azimuths_deg: Sequence[float]) -> float:
+        """`RingEnergy.coherence` if the lamps stood at these azimuths."""
+        _, x, y = harmonic_matrix(azimuths_deg)
+        divergence, curl = (float(v @ self.products @ v) for v in (np.concatenate([x, y]), np.concatenate([y, -x])))
+        return (divergence - curl) / (divergence + curl) if divergence + curl > 0 else 0.0
+
+
+def ring_products(stack: npt.NDArray[np.floating]) -> RingProducts:
+    """Products of one field's rim pictures (N, H, W), normalised."""
+    smooth = [cv2.GaussianBlur(np.asarray(p, np.float32), (0, 0), _SMOOTH_PX) for p in stack]
+    along = [cv2.Scharr(p, cv2.CV_32F, dx, dy) for dx, dy in ((1, 0), (0, 1)) for p in smooth]
+    power = np.sum([np.square(d) for d in along], axis=0)
+    # The median over ground is the noise's; pits stand far above it.
+    clear = power > _CLEAR * float(np.median(power))
+    there = np.stack([d[clear] for d in along]).astype(np.float64)
+    return RingProducts(there @ there.T)
+
+
+def lamp_offsets(products: RingProducts, azimuths_deg: Sequence[float]) -> Floats:
+    """By how many degrees (N,) each lamp of six or more seems to stand elsewhere than stated, judged by all the others.
+
+    The slope that the others show tells how the picture of a lamp must change; the direction that explains best how it does
+    is where the lamp stands.
+    """
+    n = len(azimuths_deg)
+    both = products.products[:n, :n] + products.products[n:, n:]
+    found = np.zeros(n)
+    for k in range(n):
+        others = [i for i in range(n) if i != k]
+        fit = np.zeros((3, n))
+        fit[:, others] = harmonic_matrix([azimuths_deg[i] for i in others])
+        own = -fit[0]
+        own[k] += 1.0
+        x, y = np.linalg.lstsq(fit[1:] @ both @ fit[1:].T, fit[1:] @ both @ own, rcond=1e-9)[0]
+        found[k] = (np.degrees(np.arctan2(y, x)) - azimuths_deg[k] + 180.0) % 360.0 - 180.0
+    return found
+
+
+def likely_exchange(products: RingProducts, azimuths_deg: Sequence[float]) -> tuple[int, int] | None:
+    """Two lamps whose azimuths the pictures want the other way round; None where they do not speak for any two.
+
+    Of six lamps or more each is judged by the others. Of fewer too little is left without one: there the exchange that
+    makes the slopes most like a surface's is taken, which cannot tell two opposite lamps from the two across.
+    """
+    judge = _by_offsets if len(azimuths_deg) >= _ENOUGH_LAMPS else _by_coherence
+    stated, bound = judge(products, azimuths_deg)
+    if not bound:
+        return None
+    pairs = list(combinations(range(len(azimuths_deg)), 2))
+    found = [judge(products, _exchanged(azimuths_deg, *pair))[0] for pair in pairs]
+    best = int(np.argmin(found))
+    return pairs[best] if found[best] < min(stated - bound, 0.0) else None
+
+
+def _by_offsets(products: RingProducts, azimuths_deg: Sequence[float]) -> tuple[float, float]:
+    """Largest offset over what every right ring shows, and by how much another ring must be better (0: the ring is right)."""
+    worst = float(np.abs(lamp_offsets(products, azimuths_deg)).max()) - _RIGHT_DEG
+    return worst, _WRONG_DEG - _RIGHT_DEG if worst > _WRONG_DEG - _RIGHT_DEG else 0.0
+
+
+def _by_coherence(products: RingProducts, azimuths_deg: Sequence[float]) -> tuple[float, float]:
+    """Minus the coherence, and by how much another ring must be better."""
+    return -products.coherence(azimuths_deg), _CLEARLY_BETTER
+
+
+def _exchanged(azimuths_deg: Sequence[float], i: int, j: int) -> list[float]:
+    other = list(azimuths_deg)
+    other[i], other[j] = other[j], other[i]
+    return other
 
 
 def _above_noise(values: npt.NDArray[np.float32]) -> float:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.imaging.harmonics import first_harmonic
-from moedal_gui.imaging.light_check import RingEnergy, ring_energy, sharpness
+from moedal_gui.imaging.light_check import (
+    RingEnergy,
+    RingProducts,
+    likely_exchange,
+    ring_energy,
+    ring_products,
+    sharpness,
+)
 from moedal_gui.imaging.normalise import usable_channels
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
@@ -19,27 +29,34 @@ _FIELDS = 10
 _FEWEST = 30
 _SURE = 0.002
 _COHERENT = 0.25
+_NAMED = 8
 
 
-def check_light(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, Any]:
-    """Coherence of the lamp ring, and which surface's pits are the sharper ones.
+def check_light(
+    project: Project, scan: ScanRecord, pits: pd.DataFrame, measures: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    """Which lamps gave no light, coherence of the lamp ring, and which surface's pits are the sharper ones.
+
+    ``measures``: what the run measured of each field, by the field's name.
 
     Returns
     -------
     dict
-        ``ring_coherence`` (1 good, 0 wrong order, -1 turned by 90 degrees), ``sharper_surface`` (None where it cannot be
-        told) and ``doubts``, a list of sentences; empty for scans without a usable ring.
+        ``doubts``, a list of sentences; where there is a usable ring and pits ``ring_coherence`` (1 good, 0 wrong order, -1
+        turned by 90 degrees) and ``sharper_surface`` (None where it cannot be told) too.
     """
     flat = flat_of(scan)
     pits = pits[(pits["major_px"] * pits["minor_px"]).notna()]
-    if flat is None or len(pits) == 0:
+    if flat is None:
         return {}
     usable = usable_channels(flat)
+    without = [*_dark_lamps(scan, usable), *_dark_fields(measures)]
     rim = [i for i in scan.description.rim if usable[i]]
-    if len(rim) < 3:
-        return {}
+    if len(rim) < 3 or len(pits) == 0:
+        return {"doubts": without}
     azimuths = [float(scan.description.channels[i].azimuth_deg or 0.0) for i in rim]
     energy, parts = RingEnergy(), []
+    products = RingProducts(np.zeros((2 * len(rim), 2 * len(rim))))
     busiest = pits["field"].value_counts().index[:_FIELDS]
     for row in project.catalogue.field_rows(scan.scan_id):
         if row.field not in busiest:
@@ -49,6 +66,7 @@ def check_light(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[
             continue
         slope = first_harmonic(stack[rim], azimuths)
         energy = energy + ring_energy(slope)
+        products = products + ring_products(stack[rim])
         mine = pits[pits["field"] == row.field]
         size = np.sqrt(mine["major_px"].to_numpy(float) * mine["minor_px"].to_numpy(float))
         parts.append(
@@ -56,7 +74,54 @@ def check_light(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[
                 size=size, sharp=sharpness(slope, mine["x_px"].to_numpy(float), mine["y_px"].to_numpy(float), size)
             )
         )
-    return _verdict(scan, energy.coherence, pd.concat(parts)) if parts else {}
+    if not parts:
+        return {"doubts": without}
+    found = _verdict(scan, energy.coherence, pd.concat(parts))
+    return {**found, "doubts": [*without, *found["doubts"], *_order(scan, rim, products, azimuths)]}
+
+
+def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuths: Sequence[float]) -> list[str]:
+    pair = likely_exchange(products, azimuths)
+    if pair is None:
+        return []
+    (a, b), (at, to) = ([scan.description.channels[rim[k]].step for k in pair], [azimuths[k] for k in pair])
+    return [
+        f"The lamps' order does not fit the pictures; it would with {to:g}° for step {a} and {at:g}° for step {b}: "
+        "check the channels of the scan"
+    ]
+
+
+def _dark_lamps(scan: ScanRecord, usable: Sequence[bool]) -> list[str]:
+    """What to say of channels that carry no picture in the whole scan; nothing where none does, for that is no lamp's fault."""
+    channels = scan.description.channels
+    dead = [c for c, lives in zip(channels, usable, strict=True) if not lives]
+    if not dead or len(dead) == len(channels):
+        return []
+    named = ", ".join(
+        f"step {c.step} ({c.kind}{f', {c.azimuth_deg:g}°' if c.azimuth_deg is not None else ''})" for c in dead
+    )
+    verb = "carries" if len(dead) == 1 else "carry"
+    return [f"{named} {verb} no picture (black, saturated or nothing but noise): the other channels were used"]
+
+
+def _dark_fields(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What to say of single fields that had no light, or not all of it."""
+    unseen = sorted((n for n, found in measures.items() if found.get(UNSEEN)), key=_natural)
+    fewer = sum(1 for found in measures.values() if found.get(LAMPS_OUT))
+    said = []
+    if unseen:
+        these = ", ".join(unseen[:_NAMED]) + (", ..." if len(unseen) > _NAMED else "")
+        count = f"{len(unseen)} of {len(measures)} fields"
+        said.append(
+            f"No light to look by in {count} ({these}): no pits there means nothing, and their area does not count"
+        )
+    if fewer:
+        said.append(f"Some lamps were out in {fewer} of {len(measures)} fields; these were looked at by the others")
+    return said
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return (int(name), "") if name.isdigit() else (sys.maxsize, name)
 
 
 def _verdict(scan: ScanRecord, coherence: float, pits: pd.DataFrame) -> dict[str, Any]:

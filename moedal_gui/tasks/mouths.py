@@ -13,6 +13,7 @@ from moedal_gui.analysis.ellipse_errors import with_errors
 from moedal_gui.analysis.geometry_estimate import estimate_geometry
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.analysis.pairing import Geometry, Mouths
+from moedal_gui.core.field import seen_fields
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.pit_table import pit_run
@@ -123,11 +124,12 @@ def scan_pits(project: Project, scan: ScanRecord, run: str | None) -> pd.DataFra
     placement = placement_of(project, scan)
     places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"])
     density = np.full(len(pits), np.nan)
+    seen = seen_fields(placement.centres, project.catalogue.measures(record.run_id))
     for surface in ("top", "bottom"):
         rows = np.flatnonzero(pits["surface"] == surface)
         for name, members in _groups(pits["field"].iloc[rows], placement.loose):
             inside = rows[members]
-            fields = [n for n in placement.centres if n not in placement.loose] if name is None else [name]
+            fields = [n for n in seen if n not in placement.loose] if name is None else [name]
             density[inside] = density_map(places[inside], placement, fields).at(places[inside])
     scale = placement.scale
     frame = [placement.frame_of(str(f)) for f in pits["field"]]

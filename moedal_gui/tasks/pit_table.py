@@ -13,6 +13,7 @@ from moedal_gui.analysis.label_matching import label_surfaces, match, newest_at_
 from moedal_gui.core.candidate import PIT_COLUMNS
 from moedal_gui.core.correction import PUT
 from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.field import seen_fields
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
@@ -137,7 +138,9 @@ def _add_density(project: Project, table: pd.DataFrame, placement: ScanPlacement
     density, isolated = np.full(len(table), np.nan), np.full(len(table), np.nan)
     size = np.sqrt(table["major_px"].to_numpy(float) * table["minor_px"].to_numpy(float))
     usual = float(np.nanmedian(size)) if np.isfinite(size).any() else np.nan
-    names = [str(f) for f in project.catalogue.fields(scan.scan_id)["field"]]
+    run = project.catalogue.current_run("preselect", scan.scan_id)
+    measures = project.catalogue.measures(run.run_id) if run is not None else {}
+    names = seen_fields((str(f) for f in project.catalogue.fields(scan.scan_id)["field"]), measures)
     firm = [n for n in names if n not in placement.loose]
     groups = [firm, *([n] for n in names if n in placement.loose)]
     fields = table["field"].astype(str)

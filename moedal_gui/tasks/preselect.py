@@ -15,10 +15,12 @@ from moedal_gui.analysis.density import REGIMES
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
+from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
-from moedal_gui.imaging.flat_field import SATURATED_SHARE, FlatField, stuck_share
+from moedal_gui.imaging.flat_field import FlatField
+from moedal_gui.imaging.lamps import out_here
 from moedal_gui.preselect.methods import Method, chosen_method, clean_field, detect, measures_of, natural_view
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
@@ -72,7 +74,7 @@ class _FieldUnit:
 
 @dataclass(frozen=True)
 class FieldResult:
-    """Pits of a field (DETECTION_COLUMNS) and its measures (see `imaging.field_measures`).
+    """Pits of a field (DETECTION_COLUMNS) and its measures (see `imaging.field_measures` and `core.field`).
 
     A field that was cleaned first has the shares of `imaging.cleaning.Cleaned` among them, as ``cleaned_...``.
     """
@@ -126,22 +128,22 @@ def look_through(unit: _FieldUnit) -> FieldResult:
     if not any(c.usable for c in flat.channels) or chosen_method("auto", unit.description, flat) != chosen_method(
         "auto", unit.description, unit.flat
     ):
-        return FieldResult(empty_detections(), {})
+        return FieldResult(empty_detections(), {UNSEEN: 1.0})
     cleaned = clean_field(stack, unit.description, flat) if unit.clean else None
     pits = detect(stack, unit.description, flat, method, learned, cleaned)
     shares = {f"{_CLEANED}{name}": share for name, share in cleaned.shares.items()} if cleaned is not None else {}
-    return FieldResult(pits, {**measures_of(stack, unit.description, flat), **shares})
+    out = sum(a.usable and not b.usable for a, b in zip(unit.flat.channels, flat.channels, strict=True))
+    lamps = {LAMPS_OUT: float(out)} if out else {}
+    return FieldResult(pits, {**measures_of(stack, unit.description, flat), **shares, **lamps})
 
 
 def usable_flat(
     stack: npt.NDArray[Any], description: ScanDescription, flat: FlatField, missing: Sequence[int]
 ) -> FlatField:
     """The scan's flat field for one field: channels that are missing, black or saturated there are not to be used."""
-    dead = [
-        c.step in missing or stuck_share(p) > SATURATED_SHARE for c, p in zip(description.channels, stack, strict=True)
-    ]
-    both = zip(flat.channels, dead, strict=True)
-    return FlatField(tuple(replace(c, usable=c.usable and not gone) for c, gone in both))
+    gone = [c.step in missing or out for c, out in zip(description.channels, out_here(stack, flat), strict=True)]
+    both = zip(flat.channels, gone, strict=True)
+    return FlatField(tuple(replace(c, usable=c.usable and not out) for c, out in both))
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,9 @@ def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Map
     fields = project.catalogue.fields(scan.scan_id)
     double_of = doubles(every, stage_placement(scan.description, fields))
     project.catalogue.set_doubles(run.run_id, double_of)
-    light = check_light(project, scan, every[~every["pit_id"].isin(list(double_of))])
+    light = check_light(
+        project, scan, every[~every["pit_id"].isin(list(double_of))], project.catalogue.measures(run.run_id)
+    )
     counts = lay_on(project, scan, run)
     told = {"corrections": counts} if counts else {}
     project.catalogue.finish_run(

@@ -14,6 +14,7 @@ import pandas as pd
 from moedal_gui import __version__, paths
 from moedal_gui.analysis.density import DensityMap, density_map
 from moedal_gui.core.errors import ExportError
+from moedal_gui.core.field import seen_fields
 from moedal_gui.core.label import now
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.tables import write_text
@@ -89,7 +90,9 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
 def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, Any]:
     placement = placement_of(project, scan)
     rows = project.catalogue.field_rows(scan.scan_id)
-    firm = [r.field for r in rows if r.field not in placement.loose]
+    run = project.catalogue.current_run("preselect", scan.scan_id)
+    measures = project.catalogue.measures(run.run_id) if run is not None else {}
+    firm = seen_fields((r.field for r in rows if r.field not in placement.loose), measures)
     mapped = None
     density = "-"
     if firm and len(pits):

@@ -3,12 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.light_check import check_light
 from moedal_gui.tasks.pit_table import pit_table
+from moedal_gui.tasks.placement.placing import placement_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def scan_and_pits(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-
         run(ingest.plan(project, ingest.IngestParameters((out / "c1",))))
         run(preselect.plan(project, preselect.PreselectParameters()))
         scan = project.catalogue.scan("c1")
-        yield project, scan, pit_table(project, scan)
+        yield project, scan, pit_table(project, scan), {}
 
 
 def _turned(scan: ScanRecord, by: float, flip: bool = False) -> ScanRecord:
@@ -45,14 +49,66 @@ def test_a_right_description_raises_no_doubt(scan_and_pits) -> None:  # type: ig
 
 @pytest.mark.parametrize(("by", "flip"), [(90.0, False), (45.0, False), (0.0, True), (135.0, True)])
 def test_a_wrong_ring_is_doubted(scan_and_pits, by: float, flip: bool) -> None:  # type: ignore[no-untyped-def]
-    project, scan, pits = scan_and_pits
-    assert any("azimuths" in doubt for doubt in check_light(project, _turned(scan, by, flip), pits)["doubts"])
+    project, scan, pits, measures = scan_and_pits
+    assert any("azimuths" in d for d in check_light(project, _turned(scan, by, flip), pits, measures)["doubts"])
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (2, 5), (1, 7)])
+def test_two_lamps_taken_for_each_other_are_named(scan_and_pits, first: int, second: int) -> None:  # type: ignore[no-untyped-def]
+    project, scan, pits, measures = scan_and_pits
+    channels = list(scan.description.channels)
+    at = [channels[k].azimuth_deg for k in (first, second)]
+    channels[first], channels[second] = (
+        replace(channels[k], azimuth_deg=a) for k, a in zip((first, second), at[::-1], strict=True)
+    )
+    wrong = replace(scan, description=replace(scan.description, channels=tuple(channels)))
+    said = " ".join(check_light(project, wrong, pits, measures)["doubts"])
+    assert f"{at[0]:g}° for step {channels[first].step} and {at[1]:g}° for step {channels[second].step}" in said
 
 
 def test_swapped_surfaces_are_doubted(scan_and_pits) -> None:  # type: ignore[no-untyped-def]
-    project, scan, pits = scan_and_pits
+    project, scan, pits, measures = scan_and_pits
     swapped = pits.assign(surface=pits["surface"].map({"top": "bottom", "bottom": "top"}))
-    assert any("sharper" in doubt for doubt in check_light(project, scan, swapped)["doubts"])
+    assert any("sharper" in doubt for doubt in check_light(project, scan, swapped, measures)["doubts"])
+
+
+def test_a_lamp_that_is_out_and_fields_without_light_are_told_and_count_for_nothing(tmp_path: Path) -> None:
+    from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
+    from moedal_gui.tasks import info, ingest, preselect
+    from moedal_gui.tasks.loop import run
+
+    words = SimulationParameters(
+        seed=5, columns=4, rows=1, pits_low=60, pits_high=60, candidates=3, channels=8, both_sides=False
+    )
+    simulate_foil(tmp_path, words)
+    rng = np.random.default_rng(0)
+    for path in (tmp_path / "c1").glob("*.png"):
+        field, step = path.stem.removeprefix("stackc1_s").split("_")
+        if step == "3" or field == "4":  # a lamp that never burned, and a field with none
+            shape = np.asarray(Image.open(path)).shape
+            Image.fromarray(
+                rng.integers(0, 3, shape).astype(np.uint8) if field != "4" else np.zeros(shape, np.uint8)
+            ).save(path)
+        elif field == "2" and step == "6":  # one that went out for a while
+            shape = np.asarray(Image.open(path)).shape
+            Image.fromarray(rng.integers(0, 2, shape).astype(np.uint8)).save(path)
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        said = run(preselect.plan(project, preselect.PreselectParameters())).sentence
+        assert "step 3 (rim" in said and "carries no picture" in said
+        assert "No light to look by in 1 of 4 fields (4)" in said
+        assert "Some lamps were out in 1 of 4 fields" in said
+        assert "carries no picture" in info.of_project(project).sentence
+        scan = project.catalogue.scan("c1")
+        found = run(evaluate.plan(project, evaluate.EvaluateParameters(tmp_path / "truth_c1.csv"))).values["per_field"]
+        assert all(found[n]["f1"]["value"] > 0.9 for n in ("1", "2", "3"))
+        placement = placement_of(project, scan)
+        density = pit_table(project, scan)["density_per_mm2"].to_numpy(float)
+        area = np.prod(placement.size_px["1"]) * (placement.scale / 1000.0) ** 2
+        usual = sum(found[n]["found"] for n in ("1", "2", "3")) / (3 * area)
+        # As many as lie on the three fields seen: a fourth without any would thin them out by its border.
+        assert np.median(density) == pytest.approx(usual, rel=0.2)
+        assert density[pit_table(project, scan)["field"] == "3"].min() > 0.5 * usual
 
 
 def test_doubts_reach_the_person(foil: Path, tmp_path: Path) -> None:

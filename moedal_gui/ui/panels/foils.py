@@ -117,9 +117,14 @@ class FoilsPanel(Panel):
             return
         record = sheet.record
         table = density_per_field(sheet, session.pits)
-        for item, count, density in zip(self._field_items, table["pits"], table["per_mm2"], strict=True):
+        for item, count, density, lit in zip(
+            self._field_items, table["pits"], table["per_mm2"], table["seen"], strict=True
+        ):
             name = item.text(_NAME)
-            item.setText(_PITS, str(int(count)) if session.pits is not None else "")
+            item.setText(_PITS, "" if session.pits is None else str(int(count)) if lit else "–")
+            item.setToolTip(
+                _PITS, "" if lit else "No picture, or no light to look by: whether there are pits is not known"
+            )
             item.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
             looked = seen.has(record.foil, record.scan, name)
             item.setText(_SEEN, "✓" if looked else "·")

@@ -58,7 +58,7 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self._bar.setLevels((-end if both_ways else 0.0, end))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
-        self.setLabel("bottom", unit)
+        self.setLabel("left", unit)  # beside the map: docks are wide and low
         self.dress()
         self.autoRange(padding=0.02)
 
