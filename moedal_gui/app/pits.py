@@ -78,6 +78,8 @@ class PitSheet:
         Pit id -> who put it where it is, for pits put by hand.
     measures
         What the run measured of each field, by the field's name (see `imaging.field_measures`).
+    doubts
+        Sentences on what the run found wrong with the light of the scan.
     """
 
     table: pd.DataFrame
@@ -96,6 +98,7 @@ class PitSheet:
     expert_scores: pd.DataFrame | None = None
     ensemble: str = ""
     measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
     trained_density: tuple[float, float] | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
 

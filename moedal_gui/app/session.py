@@ -211,7 +211,9 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
     measures, notes = project.catalogue.measures(run.run_id), hand_notes(project, run)
-    return Loaded(replace(pits, measures=measures, notes=notes, trained_density=trained_density(scores)), candidates)
+    doubts = tuple(run.summary.get("light", {}).get("doubts", ()))
+    pits = replace(pits, measures=measures, doubts=doubts, notes=notes, trained_density=trained_density(scores))
+    return Loaded(pits, candidates)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

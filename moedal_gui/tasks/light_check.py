@@ -113,7 +113,7 @@ def _dark_fields(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
         these = ", ".join(unseen[:_NAMED]) + (", ..." if len(unseen) > _NAMED else "")
         count = f"{len(unseen)} of {len(measures)} fields"
         said.append(
-            f"No light to look by in {count} ({these}): no pits there means nothing, and their area does not count"
+            f"No light to look by in {count} ({these}): whether they hold pits is not known, and their area does not count"
         )
     if fewer:
         said.append(f"Some lamps were out in {fewer} of {len(measures)} fields; these were looked at by the others")

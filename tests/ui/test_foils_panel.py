@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from window_steps import press
 
+from moedal_gui.app.density import maps_of
+from moedal_gui.app.session import Loaded
+from moedal_gui.core.field import UNSEEN
 from moedal_gui.ui.main_window import MainWindow
 from moedal_gui.ui.panels.foils import FoilsPanel
 
@@ -28,3 +33,18 @@ def test_the_tree_holds_every_field_with_its_pits(window: MainWindow) -> None:
     sheet, pits = window.workbench.session.sheet, window.workbench.session.pits
     assert [scan.child(n).text(0) for n in range(scan.childCount())] == list(sheet.names)
     assert sum(int(scan.child(n).text(1).replace(",", "")) for n in range(scan.childCount())) == len(pits)
+
+
+def test_a_field_without_light_has_no_number_and_no_area(window: MainWindow) -> None:
+    session, panel = window.workbench.session, window.panels["foils"]
+    assert isinstance(panel, FoilsPanel) and session.pits is not None and session.sheet is not None
+    name = session.sheet.names[0]
+    lit = maps_of(session.sheet, session.pits)
+    dark = {str(n): {UNSEEN: 1.0} if n == name else {} for n in session.sheet.names}
+    assert not panel.doubts.isVisible()
+    said = replace(session.pits, measures=dark, doubts=("No light to look by",))
+    session.take(session._reader.generation, Loaded(said, session.candidates))
+    row = panel.tree.topLevelItem(0).child(0).child(0)
+    assert (row.text(1), row.text(2)) == ("–", "") and "not known" in row.toolTip(1)
+    assert panel.doubts.isVisible() and panel.doubts.text() == "No light to look by."
+    assert maps_of(session.sheet, session.pits).every.cover.sum() < lit.every.cover.sum()

@@ -46,6 +46,12 @@ class FoilsPanel(Panel):
         self.progress = QLabel()
         self.progress.setProperty("role", "dim")
         self.progress.setContentsMargins(10, 6, 10, 8)
+        self.doubts = QLabel()
+        self.doubts.setProperty("role", "warning")
+        self.doubts.setWordWrap(True)
+        self.doubts.setContentsMargins(10, 8, 10, 2)
+        self.doubts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.doubts.hide()
         self.empty = EmptyState()
         self.empty.asked.connect(lambda: self.commandAsked.emit("scan.open"))
         full = QWidget()
@@ -53,6 +59,7 @@ class FoilsPanel(Panel):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
         inside.addWidget(self.tree, 1)
+        inside.addWidget(self.doubts)
         inside.addWidget(self.progress)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
@@ -112,6 +119,9 @@ class FoilsPanel(Panel):
     def _show_counts(self) -> None:
         session, seen = self._workbench.session, self._workbench.seen
         sheet = session.sheet
+        wrong = session.pits.doubts if session.pits is not None else ()
+        self.doubts.setText("\n".join(f"{doubt}." for doubt in wrong))
+        self.doubts.setVisible(bool(wrong))
         if sheet is None or len(self._field_items) != len(sheet.names):
             self.progress.setText("")
             return
