@@ -55,7 +55,7 @@ class DensityPanel(Panel):
         self.low, self.high = (self._border(name) for name in ("Thin above", "Too dense below"))
         self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
-        self.caption.setContentsMargins(10, 2, 10, 8)
+        self.caption.setContentsMargins(6, 2, 6, 8)
         self.caption.setMinimumHeight(self.caption.fontMetrics().height() + 10)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
