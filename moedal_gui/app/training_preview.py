@@ -56,10 +56,11 @@ def symmetry_looks(project: Project, sheet: Sheet, pits: PitSheet, row: int) -> 
     recipe, scan = Recipe(size=_SIDE_PX), sheet.record
     fields = {f.field_id: f for f in project.catalogue.field_rows(scan.scan_id)}
     field = fields[int(pits.table["field_id"].iloc[row])]
-    if field.batch is None or scan.flat is None or refusal(recipe, scan.description):
+    flat = FlatField.from_json(scan.flat) if scan.flat is not None else None
+    if field.batch is None or flat is None or refusal(recipe, scan.description, flat):
         raise NotFoundError("This scan has no ring of lamps to turn", scan.scan, "open one that has")
     stack = project.images.read(field.batch, field.slot)
-    planes = planes_of(stack, scan.description, FlatField.from_json(scan.flat), recipe, field.missing)
+    planes = planes_of(stack, scan.description, flat, recipe, field.missing)
     place = pits.table[["x_px", "y_px"]].to_numpy(dtype=float)[row]
     crop = pit_crops(planes, [place], recipe)
     elements = plane_group(recipe, resampling=False)

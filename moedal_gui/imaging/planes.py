@@ -104,11 +104,11 @@ def recipe_for(recipe: Recipe, description: ScanDescription) -> Recipe:
     return Recipe(**{**recipe.__dict__, "azimuths_deg": azimuths})
 
 
-def refusal(recipe: Recipe, description: ScanDescription) -> str:
+def refusal(recipe: Recipe, description: ScanDescription, flat: FlatField | None = None) -> str:
     """Why a scan does not have what a recipe names, in a few words; empty when it has.
 
     Slopes admit any ring of lamps; rim planes need the very lamps they were made for, others may stand beside them; a
-    recipe in um needs the scan's pixel size.
+    recipe in um needs the scan's pixel size. With the scan's flat field only channels that carry a picture count.
     """
     kinds = {c.kind for c in description.channels}
     for kind in ("backlit", "halo"):
@@ -124,8 +124,27 @@ def refusal(recipe: Recipe, description: ScanDescription) -> str:
             harmonic_matrix(description.rim_azimuths_deg)
         except DetectionError as error:
             return str(error)
+    if flat is not None and (words := _without_light(recipe, description, usable_channels(flat))):
+        return words
     if recipe.size_um is not None and not description.pixel_size_um:
         return "its crops are measured in um, and the scan states no pixel size"
+    return ""
+
+
+def _without_light(recipe: Recipe, description: ScanDescription, usable: Sequence[bool]) -> str:
+    """Which of what a recipe names carries no picture in the whole scan; a lamp alone is made up for by the others."""
+    for kind in ("backlit", "halo", "single"):
+        if kind in recipe.planes and not any(
+            u for u, c in zip(usable, description.channels, strict=True) if c.kind == kind
+        ):
+            return f"its {kind} channel carries no picture"
+    rim = description.rim
+    shining = [i for i in rim if usable[i]]
+    if "slope" in recipe.planes or ("rim" in recipe.planes and len(shining) < len(rim)):
+        try:
+            harmonic_matrix([description.channels[i].azimuth_deg or 0.0 for i in shining])
+        except DetectionError:
+            return f"only {len(shining)} of its {len(rim)} rim lamps carry a picture, too few for slopes"
     return ""
 
 

@@ -18,8 +18,9 @@ from moedal_gui.analysis.density import REGIMES
 from moedal_gui.core.errors import ArgumentError, ExpertError, NotFoundError
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.recipe import Recipe
-from moedal_gui.core.score import SCORED_CLASSES
+from moedal_gui.core.score import SCORE_COLUMNS, SCORED_CLASSES
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest, pixels_hash
@@ -73,9 +74,9 @@ def plan(project: Project, parameters: ScoreParameters) -> Plan[_FieldUnit, pd.D
     partners: dict[str, FoilPartners] = {}
     done = 0
     for scan in scans:
-        if scan.scan_id not in found:
+        if scan.scan_id not in found or scan.flat is None:
             continue
-        reason = not_admitted(chosen.card, scan.description)
+        reason = not_admitted(chosen.card, scan.description, FlatField.from_json(scan.flat))
         if reason:
             refused[scan.scan] = reason
             continue
@@ -109,9 +110,20 @@ def plan(project: Project, parameters: ScoreParameters) -> Plan[_FieldUnit, pd.D
 
 
 def judge(unit: _FieldUnit) -> pd.DataFrame:
-    """Scores of the pits of one field: pit_id, SCORE_COLUMNS, class, others, experts."""
-    ensemble = _loaded(unit.ensemble, unit.hash)
-    return table_of(np.asarray(unit.pit_ids, dtype=np.int64), ensemble, read_examples(unit.pits, unit.recipes))
+    """Scores of the pits of one field: pit_id, SCORE_COLUMNS, class, others, experts.
+
+    Pits put by hand where too few lamps shone get none: nothing was measured there.
+    """
+    examples = read_examples(unit.pits, unit.recipes)
+    if not any(part.pictures.any() for part in examples.values()):
+        return _without_scores(np.asarray(unit.pit_ids, dtype=np.int64))
+    return table_of(np.asarray(unit.pit_ids, dtype=np.int64), _loaded(unit.ensemble, unit.hash), examples)
+
+
+def _without_scores(pit_ids: npt.NDArray[np.int64]) -> pd.DataFrame:
+    unknown = {name: np.full(len(pit_ids), np.nan) for name in SCORE_COLUMNS}
+    nothing: list[list[dict[str, float]]] = [[{} for _ in pit_ids] for _ in range(2)]
+    return pd.DataFrame({"pit_id": pit_ids, **unknown, "class": "", "others": nothing[0], "experts": nothing[1]})
 
 
 def table_of(pit_ids: npt.NDArray[np.int64], ensemble: Ensemble, examples: Mapping[str, Examples]) -> pd.DataFrame:
@@ -169,8 +181,9 @@ def _finish(
     rows: list[dict[str, Any]] = []
     for scan, run in runs:
         scores = project.catalogue.scores.of_run(run.run_id)
-        counts = {str(k): int(v) for k, v in scores["class"].value_counts().items()}
-        row = {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(scores), "classes": counts}
+        judged = scores[scores["class"] != ""]
+        counts = {str(k): int(v) for k, v in judged["class"].value_counts().items()}
+        row = {"foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(judged), "classes": counts}
         if run.finished is None:
             extra = _outside(project, scan, pit_runs[scan.scan_id], chosen)
             summary = {**row, **extra, "trained_on": chosen.card.provenance}

@@ -9,6 +9,7 @@ from moedal_gui import paths
 from moedal_gui.core.card import EnsembleCard, to_plain
 from moedal_gui.core.errors import ExpertError, NotFoundError
 from moedal_gui.core.scan import ScanDescription
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.planes import refusal
 from moedal_gui.store.project import Project, is_project
 from moedal_gui.store.registry import Entry, Registry, checked
@@ -90,11 +91,11 @@ def named_entry(project: Project, wanted: str) -> Entry:
     raise ExpertError(f"There is no ensemble called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 
-def not_admitted(card: EnsembleCard, description: ScanDescription) -> str:
-    """Why an ensemble cannot judge a scan; empty when it can."""
+def not_admitted(card: EnsembleCard, description: ScanDescription, flat: FlatField) -> str:
+    """Why an ensemble cannot judge a scan of this flat field; empty when it can."""
     if card.kind != "pits":
         return "it was trained on pictures, not on pits of scans"
-    return next((words for e in card.experts if (words := refusal(e.recipe, description))), "")
+    return next((words for e in card.experts if (words := refusal(e.recipe, description, flat))), "")
 
 
 def _registries(project: Project) -> tuple[tuple[Registry, str], ...]:

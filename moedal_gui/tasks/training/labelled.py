@@ -12,6 +12,7 @@ from moedal_gui.core.errors import ArgumentError, TrainingError
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.expert import EXPERTS, ExpertRow, expert_row
 from moedal_gui.core.recipe import PLANES, Plane, Recipe
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.planes import recipe_for, refusal
 from moedal_gui.learn.training_set import TrainingSet
 from moedal_gui.store.project import Project
@@ -125,7 +126,7 @@ def training_set(project: Project, choice: LabelChoice) -> TrainingSet:
             continue
         fitted = {name: recipe_for(r, scan.description) for name, r in recipes_of(choice).items()}
         recipes = recipes or fitted
-        reason = refusal(recipes["pit"], scan.description)
+        reason = refusal(recipes["pit"], scan.description, FlatField.from_json(scan.flat))
         if reason:
             refused.append(f"{scan.scan}: {reason}")
             continue
@@ -191,10 +192,10 @@ def _with_group(project: Project, scan_id: int, pits: pd.DataFrame) -> pd.DataFr
 
 def natural_planes(project: Project) -> tuple[Plane, ...]:
     """What networks look at when nobody says: slopes where the scans have a ring of lamps, else the one good channel."""
-    scans = [s.description for s in project.catalogue.scans() if s.flat is not None]
+    scans = [(s.description, FlatField.from_json(s.flat)) for s in project.catalogue.scans() if s.flat is not None]
     choices: tuple[tuple[Plane, ...], ...] = (("slope",), ("backlit",), ("halo",), ("single",))
     for planes in choices:
-        if scans and all(refusal(Recipe(planes), description) == "" for description in scans):
+        if scans and all(refusal(Recipe(planes), description, flat) == "" for description, flat in scans):
             return planes
     return choices[0]
 
