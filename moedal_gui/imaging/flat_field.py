@@ -21,6 +21,10 @@ SATURATED_SHARE = 0.5
 SILENT_SHARE = 0.05
 """A channel that shows less than this share of what the others show carries no picture."""
 _ENOUGH_PEAKS = 4 * FEWEST_PEAKS
+_SOME, _DIM_BESIDE = 0.9, 0.2
+OUT_BELOW = 0.2
+"""A channel that gives less than this share of its usual light is out; no gain drifts so far (`imaging.normalise`)."""
+_GREY = 4.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ChannelFlat:
         True: vignetting and gain multiply background and pits alike, so both are divided by; False: the ground is
         nearly black (dark field), nothing can be divided by, an offset is subtracted.
     usable
-        False for a dead or saturated channel, which normalises to zero.
+        False for a channel that carries no picture (black, saturated, or nothing but noise), which normalises to zero.
     """
 
     background: tuple[tuple[float, ...], ...]
@@ -152,7 +156,22 @@ def _across_fields(values: Floats, widths: Floats, divides: bool) -> tuple[Float
     return np.nanmedian(np.where(quiet, levelled, np.nan), axis=0), np.median(widths, axis=0), gain
 
 
-def _channel_flat(sums: _Sums) -> ChannelFlat:
+def _lit(sums: _Sums) -> _Sums:
+    """Without the fields in which the lamp was out: darker beside the brighter ones than any gain drifts."""
+    level = np.array([float(np.median(v)) for v in sums.values])
+    usual = float(np.quantile(level, 0.75))
+    rows = np.flatnonzero(level >= OUT_BELOW * usual)
+    if usual < _GREY * float(np.median(sums.noise)) or len(rows) == len(level):
+        return sums
+    return replace(
+        sums,
+        values=[sums.values[r] for r in rows], widths=[sums.widths[r] for r in rows], peaks=[sums.peaks[r] for r in rows],
+        noise=[sums.noise[r] for r in rows], stuck=[sums.stuck[r] for r in rows],
+    )  # fmt: skip
+
+
+def _channel_flat(every: _Sums) -> ChannelFlat:
+    sums = _lit(every)
     values, widths = np.stack(sums.values), np.stack(sums.widths)
     noise = float(np.median(sums.noise))
     peaks = np.concatenate(sums.peaks)
@@ -210,7 +229,15 @@ def estimate_flat_field(stacks: Iterable[npt.NDArray[np.generic]]) -> FlatField:
 
 
 def _silent_channels(sums: list[_Sums]) -> list[bool]:
-    """Which channels show next to nothing of what the others show, whatever their ground: their lamp is out."""
-    counts = [sum(peaks.size for peaks in one.peaks) for one in sums]
-    usual = float(np.median(counts))
-    return [usual >= _ENOUGH_PEAKS and count < SILENT_SHARE * usual for count in counts]
+    """Which channels show next to nothing of what the others show: their lamp is out.
+
+    Whatever their ground where most others show it; where only few do, those that are dark beside them.
+    """
+    counts = np.array([sum(peaks.size for peaks in one.peaks) for one in sums])
+    levels = np.array([float(np.median(np.stack(one.values))) for one in sums])
+    most, few = float(np.median(counts)), float(np.quantile(counts, _SOME))
+    silent = (counts < SILENT_SHARE * most) & (most >= _ENOUGH_PEAKS)
+    if few >= _ENOUGH_PEAKS:
+        speaking = counts >= SILENT_SHARE * few
+        silent |= ~speaking & (levels < _DIM_BESIDE * float(np.median(levels[speaking])))
+    return [bool(one) for one in silent]

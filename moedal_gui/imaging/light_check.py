@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from moedal_gui.core.errors import DetectionError
 from moedal_gui.imaging.harmonics import SlopeField, harmonic_matrix
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +19,7 @@ _SMOOTH_PX = 1.5
 _CLEAR = 10.0
 _ENOUGH_LAMPS = 6
 _RIGHT_DEG, _WRONG_DEG = 25.0, 35.0
-_CLEARLY_BETTER = 0.12
+_CLEARLY_BETTER = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def ring_products(stack: npt.NDArray[np.floating]) -> RingProducts:
 def lamp_offsets(products: RingProducts, azimuths_deg: Sequence[float]) -> Floats:
     """By how many degrees (N,) each lamp of six or more seems to stand elsewhere than stated, judged by all the others.
 
-    The slope that the others show tells how the picture of a lamp must change; the direction that explains best how it does
+    0 for a lamp without which the others do not surround the foil. The slope that the others show tells how the picture of a lamp must change; the direction that explains best how it does
     is where the lamp stands.
     """
     n = len(azimuths_deg)
@@ -93,7 +94,10 @@ def lamp_offsets(products: RingProducts, azimuths_deg: Sequence[float]) -> Float
     for k in range(n):
         others = [i for i in range(n) if i != k]
         fit = np.zeros((3, n))
-        fit[:, others] = harmonic_matrix([azimuths_deg[i] for i in others])
+        try:
+            fit[:, others] = harmonic_matrix([azimuths_deg[i] for i in others])
+        except DetectionError:  # without this one the others do not surround the foil: nothing judges it
+            continue
         own = -fit[0]
         own[k] += 1.0
         x, y = np.linalg.lstsq(fit[1:] @ both @ fit[1:].T, fit[1:] @ both @ own, rcond=1e-9)[0]

@@ -75,5 +75,5 @@ def normalise(stack: npt.NDArray[np.generic], flat: FlatField) -> Float32:
 
 
 def usable_channels(flat: FlatField) -> tuple[bool, ...]:
-    """Which channels carry a picture: not dead, not saturated."""
+    """Which channels carry a picture: not black, not saturated, not noise alone."""
     return tuple(channel.usable for channel in flat.channels)

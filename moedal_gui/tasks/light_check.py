@@ -59,7 +59,7 @@ def check_light(
     products = RingProducts(np.zeros((2 * len(rim), 2 * len(rim))))
     busiest = pits["field"].value_counts().index[:_FIELDS]
     for row in project.catalogue.field_rows(scan.scan_id):
-        if row.field not in busiest:
+        if row.field not in busiest or measures.get(row.field, {}).get(LAMPS_OUT):
             continue
         stack = normalised_stack(project, scan, row)
         if stack is None:
@@ -77,7 +77,14 @@ def check_light(
     if not parts:
         return {"doubts": without}
     found = _verdict(scan, energy.coherence, pd.concat(parts))
-    return {**found, "doubts": [*without, *found["doubts"], *_order(scan, rim, products, azimuths)]}
+    return {
+        **found,
+        "doubts": [
+            *without,
+            *found["doubts"],
+            *(_order(scan, rim, products, azimuths) if len(pits) >= _FEWEST else []),
+        ],
+    }
 
 
 def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuths: Sequence[float]) -> list[str]:

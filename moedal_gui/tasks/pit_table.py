@@ -64,7 +64,7 @@ def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.
     table = with_places(project.catalogue.pits(record.run_id), placement)
     table["foil"], table["scan"], table["run"] = scan.foil, scan.scan, record.name
     table["by_hand"] = (table["by_hand"] == PUT).astype(int)
-    _add_density(project, table, placement, scan)
+    _add_density(project, table, placement, scan, record.run_id)
     for name in ("pair_id", "twin_id"):
         table[name] = np.nan
     _add_scores(project, table, record)
@@ -107,10 +107,10 @@ def _add_scores(project: Project, table: pd.DataFrame, pits: RunRecord) -> None:
     table["class"] = own["class"].fillna("").to_numpy(dtype=object) if "class" in own else ""
 
 
-def with_density(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> pd.DataFrame:
-    """Pits of a scan (field, x_px, y_px, axes) with density_per_mm2, isolated_fraction and regime."""
-    table = pits.copy()
-    _add_density(project, table, placement_of(project, scan), scan)
+def with_density(project: Project, scan: ScanRecord, run_id: int) -> pd.DataFrame:
+    """Pits that a run found on a scan, with density_per_mm2, isolated_fraction and regime."""
+    table = project.catalogue.pits(run_id)
+    _add_density(project, table, placement_of(project, scan), scan, run_id)
     return table
 
 
@@ -133,14 +133,15 @@ def with_places(pits: pd.DataFrame, placement: ScanPlacement) -> pd.DataFrame:
     return table
 
 
-def _add_density(project: Project, table: pd.DataFrame, placement: ScanPlacement, scan: ScanRecord) -> None:
+def _add_density(
+    project: Project, table: pd.DataFrame, placement: ScanPlacement, scan: ScanRecord, run_id: int
+) -> None:
     """Local density, counting both surfaces of the scan; in each frame of its own for fields without position."""
     density, isolated = np.full(len(table), np.nan), np.full(len(table), np.nan)
     size = np.sqrt(table["major_px"].to_numpy(float) * table["minor_px"].to_numpy(float))
     usual = float(np.nanmedian(size)) if np.isfinite(size).any() else np.nan
-    run = project.catalogue.current_run("preselect", scan.scan_id)
-    measures = project.catalogue.measures(run.run_id) if run is not None else {}
-    names = seen_fields((str(f) for f in project.catalogue.fields(scan.scan_id)["field"]), measures)
+    every = (str(f) for f in project.catalogue.fields(scan.scan_id)["field"])
+    names = seen_fields(every, project.catalogue.measures(run_id))
     firm = [n for n in names if n not in placement.loose]
     groups = [firm, *([n] for n in names if n in placement.loose)]
     fields = table["field"].astype(str)

@@ -69,7 +69,8 @@ def _import_scan(
     if run is None or run.input_hash != hashed:
         run = project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__, parameters.run)
         done = project.catalogue.done_fields(run.run_id)
-        for name in dict.fromkeys(group["field"]):
+        # A field without a pit in the file is an empty one, not one that nobody looked at.
+        for name in dict.fromkeys([*group["field"], *fields]):
             if name in fields and fields[name] not in done:
                 project.catalogue.add_pits(run.run_id, fields[name], table[(group["field"] == name).to_numpy()])
         settle_pits(project, scan, run)

@@ -132,7 +132,8 @@ def look_through(unit: _FieldUnit) -> FieldResult:
     cleaned = clean_field(stack, unit.description, flat) if unit.clean else None
     pits = detect(stack, unit.description, flat, method, learned, cleaned)
     shares = {f"{_CLEANED}{name}": share for name, share in cleaned.shares.items()} if cleaned is not None else {}
-    out = sum(a.usable and not b.usable for a, b in zip(unit.flat.channels, flat.channels, strict=True))
+    lit = zip(unit.description.channels, unit.flat.channels, flat.channels, strict=True)
+    out = sum(c.step not in unit.missing and a.usable and not b.usable for c, a, b in lit)
     lamps = {LAMPS_OUT: float(out)} if out else {}
     return FieldResult(pits, {**measures_of(stack, unit.description, flat), **shares, **lamps})
 
@@ -140,7 +141,7 @@ def look_through(unit: _FieldUnit) -> FieldResult:
 def usable_flat(
     stack: npt.NDArray[Any], description: ScanDescription, flat: FlatField, missing: Sequence[int]
 ) -> FlatField:
-    """The scan's flat field for one field: channels that are missing, black or saturated there are not to be used."""
+    """The scan's flat field for one field: channels that are missing or carry no picture there are not to be used."""
     gone = [c.step in missing or out for c, out in zip(description.channels, out_here(stack, flat), strict=True)]
     both = zip(flat.channels, gone, strict=True)
     return FlatField(tuple(replace(c, usable=c.usable and not out) for c, out in both))
@@ -228,7 +229,7 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
-            "regimes": _regimes(project, scan, pits), **_cleaned_summary(project, run, how),
+            "regimes": _regimes(project, scan, run), **_cleaned_summary(project, run, how),
             **({"corrections": corrections} if corrections else {}),
         })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
@@ -257,11 +258,9 @@ def _cleaned_words(cleaned: Mapping[str, Any]) -> str:
     )
 
 
-def _regimes(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, int]:
-    """How many pits lie where the density is low, medium or high."""
-    if not len(pits):
-        return dict.fromkeys(REGIMES, 0)
-    words = with_density(project, scan, pits)["regime"].to_numpy(dtype=object)
+def _regimes(project: Project, scan: ScanRecord, run: RunRecord) -> dict[str, int]:
+    """How many pits of a run lie where the density is low, medium or high."""
+    words = with_density(project, scan, run.run_id)["regime"].to_numpy(dtype=object)
     return {name: int((words == name).sum()) for name in REGIMES}
 
 

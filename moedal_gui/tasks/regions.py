@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from moedal_gui import __version__
 from moedal_gui.analysis.density import density_map, isolated_fraction
 from moedal_gui.analysis.regions import Region, find_regions
 from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.field import seen_fields
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
@@ -26,6 +27,7 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.pit_table import borders_of, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement
+from moedal_gui.tasks.preselect import usable_flat
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,6 +53,7 @@ class _FieldUnit:
     slot: int
     run_id: int
     field: str
+    missing: tuple[int, ...]
     description: ScanDescription
     flat: FlatField
 
@@ -91,7 +94,7 @@ def measure(unit: _FieldUnit) -> dict[str, Floats]:
         stack = images.read(unit.batch, unit.slot)
     finally:
         images.close()
-    return tiles_of(stack, unit.description, unit.flat, TILE_PX)
+    return tiles_of(stack, unit.description, usable_flat(stack, unit.description, unit.flat, unit.missing), TILE_PX)
 
 
 def region_table(project: Project, scans: list[ScanRecord] | None = None) -> pd.DataFrame:
@@ -134,17 +137,16 @@ def _sought(project: Project, scan: ScanRecord, pits: RunRecord) -> _Sought:
         if same and newest is not None
         else project.catalogue.open_run("regions", scan.scan_id, words, hashed, __version__)
     )
-    return _Sought(
-        scan, run, placement, _tiles(project, scan, placement, project.catalogue.pits(pits.run_id), borders[1])
-    )
+    return _Sought(scan, run, placement, _tiles(project, scan, placement, pits.run_id, borders[1]))
 
 
-def _tiles(
-    project: Project, scan: ScanRecord, placement: ScanPlacement, pits: pd.DataFrame, border: float
-) -> pd.DataFrame:
-    """Every tile of the scan: field, row, column, its middle in px, whether it lies where a list of pits is not valid."""
+def _tiles(project: Project, scan: ScanRecord, placement: ScanPlacement, run_id: int, border: float) -> pd.DataFrame:
+    """Every tile that a run could look at: field, row, column, its middle in px, whether it lies where a list of pits is not valid."""
     fields = project.catalogue.field_rows(scan.scan_id)
-    names = [f.field for f in fields]
+    pits, names = (
+        project.catalogue.pits(run_id),
+        seen_fields((f.field for f in fields), project.catalogue.measures(run_id)),
+    )
     size = np.sqrt(pits["major_px"].to_numpy(float) * pits["minor_px"].to_numpy(float))
     usual = float(np.nanmedian(size)) if np.isfinite(size).any() else np.nan
     density = density_map(placement.to_frame(pits["field"], pits["x_px"], pits["y_px"]), placement, names)
@@ -179,15 +181,9 @@ def _units(project: Project, sought: _Sought) -> list[_FieldUnit]:
     rows: list[FieldRow] = [r for r in project.catalogue.field_rows(sought.scan.scan_id) if r.field in wanted]
     pixels = project.path / "pixels"
     return [
-        _FieldUnit(pixels, r.batch, r.slot, sought.run.run_id, r.field, sought.scan.description, _alive(flat, sought.scan.description, r))
+        _FieldUnit(pixels, r.batch, r.slot, sought.run.run_id, r.field, r.missing, sought.scan.description, flat)
         for r in rows if r.batch is not None
     ]  # fmt: skip
-
-
-def _alive(flat: FlatField, description: ScanDescription, row: FieldRow) -> FlatField:
-    """The flat field, channels missing in this field told as dead."""
-    both = zip(description.channels, flat.channels, strict=True)
-    return FlatField(tuple(replace(f, usable=f.usable and c.step not in row.missing) for c, f in both))
 
 
 def _tile_rows(name: str, values: dict[str, Floats]) -> pd.DataFrame:

@@ -19,11 +19,11 @@ from moedal_gui.core.label import now
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.tables import write_text
 from moedal_gui.imaging.crops import cut_crop
-from moedal_gui.store.catalogue import FieldRow, ScanRecord
+from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits
+from moedal_gui.tasks.pit_table import all_pits, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
 from moedal_gui.tasks.runs import RunsParameters
 from moedal_gui.tasks.runs import plan as list_runs
@@ -57,7 +57,10 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     pits = all_pits(project, parameters.run)
     links = link_run(project, parameters.run)
     scans = [
-        _scan(project, s, pits[(pits["scan"] == s.scan) & (pits["foil"] == s.foil)]) for s in project.catalogue.scans()
+        _scan(
+            project, s, pits[(pits["scan"] == s.scan) & (pits["foil"] == s.foil)], pit_run(project, s, parameters.run)
+        )
+        for s in project.catalogue.scans()
     ]
     table = candidate_table(project, parameters.run)
     candidates = _candidates(project, table, pits_of_links(project, links)) if links is not None else []
@@ -87,10 +90,9 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     )
 
 
-def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame) -> dict[str, Any]:
+def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame, run: RunRecord | None) -> dict[str, Any]:
     placement = placement_of(project, scan)
     rows = project.catalogue.field_rows(scan.scan_id)
-    run = project.catalogue.current_run("preselect", scan.scan_id)
     measures = project.catalogue.measures(run.run_id) if run is not None else {}
     firm = seen_fields((r.field for r in rows if r.field not in placement.loose), measures)
     mapped = None

@@ -208,7 +208,7 @@ def _finish(
 
 def _regimes(project: Project, scan: ScanRecord, pits: RunRecord) -> dict[str, int]:
     """How many of the pits lie where the density is low, medium or high."""
-    words = with_density(project, scan, project.catalogue.pits(pits.run_id))["regime"].to_numpy(dtype=object)
+    words = with_density(project, scan, pits.run_id)["regime"].to_numpy(dtype=object)
     return {name: int((words == name).sum()) for name in REGIMES}
 
 
@@ -217,7 +217,7 @@ def _outside(project: Project, scan: ScanRecord, pits: RunRecord, chosen: Chosen
     highest = chosen.card.density_range[1] if chosen.card.density_range else None
     if highest is None:
         return {}
-    density = with_density(project, scan, project.catalogue.pits(pits.run_id))["density_per_mm2"]
+    density = with_density(project, scan, pits.run_id)["density_per_mm2"]
     beyond = int((density > highest).sum())
     if not beyond:
         return {"beyond_density": 0}

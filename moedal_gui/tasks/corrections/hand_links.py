@@ -65,7 +65,7 @@ def hand_links(project: Project, pit_runs: dict[int, int], apart_px: dict[str, f
         if scan is None or one.to.scan != one.at.scan:
             continue
         if scan.scan not in pits:
-            pits[scan.scan] = with_density(project, scan, project.catalogue.pits(pit_runs[scan.scan_id]))
+            pits[scan.scan] = with_density(project, scan, pit_runs[scan.scan_id])
         own = [m for m in moves if (m.foil, m.at.scan) == (scan.foil, scan.scan)]
         own = since(own, one.when, one.stroke)
         ends = [_pit_at(project, scan, followed(s, own), pits[scan.scan]) for s in (one.at, one.to)]
