@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 TiedBy = Literal["datum", "pits"]
 
 _REFINE_REACH_PX = 60.0
+ANY_TURN_RAD = 0.5 * np.pi  # about 0 and about 180 degrees: all there are
 _SURFACES = 100.0  # how many surfaces a refinement may be said to try beside its shifts
 
 
@@ -55,6 +56,8 @@ class Tie:
         Whether the datum points of the two scans are not the same pin holes.
     agrees
         Whether the pits agree more than by accident.
+    reflected
+        Whether they do not as they are, and would if one scan were mirrored.
     """
 
     by: TiedBy | None
@@ -63,6 +66,7 @@ class Tie:
     datum: DatumFit | None
     misfit: bool = False
     agrees: bool = False
+    reflected: bool = False
 
     def __call__(self, places: Floats) -> Floats:
         """Places (N, 2) of b, px, on those of a."""
@@ -74,7 +78,8 @@ def tie(a: Side, b: Side) -> Tie:
     """Tie b to a.
 
     The datum points are taken, without one that does not fit where only one does not, and refined by the pits. Where the pits
-    then agree no more than by accident, the motion is searched from the pits alone; what the search finds wins.
+    then agree no more than by accident, the motion is searched from the pits alone, near the frames the two have and then, as
+    wrong datum points turn a frame by anything, over all turns; what the search finds wins.
     """
     fits: list[DatumFit] = []
     misfit = False
@@ -90,11 +95,12 @@ def tie(a: Side, b: Side) -> Tie:
     matched = [_matched(a, b, t) for t in ties]
     if any(matched):
         return replace(ties[int(np.argmax(matched))], agrees=True)
-    found = search(a.places, b.places)
+    found = search(a.places, b.places) or search(a.places, b.places, ANY_TURN_RAD)
     if found is not None:
         correction = refine(a.places, found.motion(b.places), 1.0)
         return Tie("pits", found.motion, correction, fits[0] if len(fits) == 1 else None, misfit, True)
-    return ties[0] if ties else _NONE
+    flipped = search(a.places, b.places * (-1.0, 1.0), ANY_TURN_RAD) is not None
+    return replace(ties[0] if ties else _NONE, reflected=flipped)
 
 
 _NONE = Tie(None, STILL, None, None)

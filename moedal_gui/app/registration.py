@@ -147,6 +147,8 @@ def told_of(registered: Registered, pair: Tied) -> tuple[str, ...]:
                 f"{words}: {_range(share)} of {figures['pits']:,} pits of {pair.a} have a pit of {pair.b} within 2 px{rms}; "
                 f"{100 * figures['shifted_within_6px']:.1f} % within 6 px by accident."
             )
+    if row.get("doubt"):
+        lines.append(f"{row['doubt']}.")
     if row.get("reason"):
         lines.append(f"{str(row['reason']).capitalize()}.")
     lines += _datum_lines(registered, pair)

@@ -73,7 +73,9 @@ def of_project(project: Project) -> Outcome:
         lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
     registered = project.catalogue.current_run("register")
-    lines += [f"  Note: {one['note']}" for one in (registered.summary.get("datum", []) if registered else [])]
+    told = registered.summary if registered else {}
+    lines += [f"  Note: {one['doubt']}" for one in told.get("pairs", []) if one.get("doubt")]
+    lines += [f"  Note: {one['note']}" for one in told.get("datum", [])]
     return Outcome("\n".join(lines), values)
 
 

@@ -80,7 +80,9 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     words = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
     more = [f"{len(said)} linked by hand"] if len(said) else []
     more += [f"links by hand that find one of their pits no more: {lost} (put it back with A)"] if lost else []
-    return Outcome("; ".join([words, *more, *(stack_words(one) for one in told)]), values)
+    registered = project.catalogue.current_run("register")
+    doubts = [str(r["doubt"]) for r in (registered.summary.get("pairs", []) if registered else []) if r.get("doubt")]
+    return Outcome("\n".join(["; ".join([words, *more, *(stack_words(one) for one in told)]), *doubts]), values)
 
 
 def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

@@ -92,3 +92,23 @@ def test_datum_points_that_are_all_wrong_give_way_to_the_pits() -> None:
     assert told.by == "pits" and told.agrees
     assert np.abs(told(a + np.array([500.0, 0.0])) - a).max() < 1.0
     assert tie(Side(a, None), Side(rng.uniform(0, 3000, (120, 2)), None)).by is None
+
+
+@pytest.mark.parametrize("degrees", [-43.0, 75.0, 130.0])
+def test_datum_points_in_a_wrong_order_turn_a_frame_by_anything_and_the_pits_still_tie_it(degrees: float) -> None:
+    motion = Motion(np.deg2rad(degrees), (-900.0, 400.0))
+    a, b = _half_shared(3, 200, 2500.0, motion)
+    holes = HOLES[[1, 0, 2]]
+    found = tie(Side(a, HOLES), Side(b, (holes - motion.shift_px) @ motion.turn))
+    assert found.by == "pits" and found.agrees and not found.reflected
+    assert np.hypot(*(found(b[:100]) - a[:100]).T).max() < 4.0
+
+
+def test_a_scan_that_was_mirrored_by_mistake_is_told_from_one_of_another_foil() -> None:
+    motion = Motion(0.03, (50.0, -20.0))
+    a, b = _half_shared(4, 200, 2500.0, motion)
+    mirrored = tie(Side(a, HOLES), Side(b * (-1.0, 1.0), HOLES))
+    assert mirrored.reflected and not mirrored.agrees
+    other, _ = _half_shared(5, 200, 2500.0, motion)
+    strange = tie(Side(a, HOLES), Side(other, HOLES))
+    assert not strange.reflected and not strange.agrees

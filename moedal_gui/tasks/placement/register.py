@@ -82,7 +82,7 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
             "One scan: nothing to register" if len(scans) == 1 else "No two scans of one foil: nothing to register"
         ]
     else:
-        parts = [f"{row['a']} - {row['b']}: {_words(row)}" for row in pairs]
+        parts = [str(row["doubt"]) if row.get("doubt") else f"{row['a']} - {row['b']}: {_words(row)}" for row in pairs]
     parts += [
         f"{row['scan']}: fields moved by what {row['seams']} of {row['pairs']} overlaps show, misfit {row['before_px']} -> {row['after_px']} px"
         for row in overlaps

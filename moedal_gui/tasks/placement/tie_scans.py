@@ -19,6 +19,8 @@ from moedal_gui.store.catalogue import ScanRecord
 
 Floats = npt.NDArray[np.float64]
 
+_ENOUGH_PITS = 30
+
 
 @dataclass
 class TiedScans:
@@ -145,7 +147,7 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         )
         return row
     row["tied_by"] = link.by if link else _by_all([a, b], told)
-    if link is not None and link.datum is not None and link.datum.left_out is not None:
+    if link is not None and link.by == "datum" and link.datum is not None and link.datum.left_out is not None:
         row["datum_left_out"] = link.datum.left_out
     if link is not None and link.misfit:
         row["datum_misfit"] = True
@@ -164,11 +166,24 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         theirs = theirs if correction is None else theirs + correction(theirs)
         order = correction.order if correction is not None else None
     row["refined"] = agreement(ours, theirs, pixel).values()
+    if link is not None and not link.agrees and min(len(ours), len(theirs)) >= _ENOUGH_PITS:
+        row["doubt"] = _doubt(a, b, row["refined"], link.reflected)
     if order is None:
         row["reason"] = "the pits of the two scans do not agree anywhere near"
     else:
         row["refined"]["order"] = order
     return row
+
+
+def _doubt(a: ScanRecord, b: ScanRecord, figures: Mapping[str, Any], reflected: bool) -> str:
+    """What to say of two scans whose pits agree no more than by accident."""
+    look = "check orientation, mirrored, datum points and positions of both"
+    if reflected:
+        look = "they would if one were mirrored: check orientation and mirrored of both"
+    return (
+        f"{a.scan} and {b.scan} of {a.foil} do not lie on each other ({figures['within_2px']:.1%} within 2 px, no more than by "
+        f"accident), so tracks seen in both are listed twice; {look}"
+    )
 
 
 def _datum_points(a: ScanRecord, b: ScanRecord, told: TiedScans) -> list[dict[str, float | None]]:
