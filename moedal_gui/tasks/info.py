@@ -41,6 +41,25 @@ def _info(path: Path) -> Outcome:
         return of_project(project)
 
 
+def doubts_of(project: Project) -> list[str]:
+    """Sentences on all that is missing or doubtful in a project's scans and in how they lie."""
+    said = []
+    for scan in project.catalogue.scans():
+        row = _scan(project, scan)
+        bare = row["fields"] - row["fields_with_pictures"]
+        here = [*row["notes"], *row["light"].get("doubts", [])]
+        if bare and row["fields_with_pictures"]:
+            here.append(f"{bare} of {row['fields']} fields have no picture")
+        said += [f"{scan.scan}: {words}" for words in here]
+    return [*said, *_registration_doubts(project)]
+
+
+def _registration_doubts(project: Project) -> list[str]:
+    run = project.catalogue.current_run("register")
+    told = run.summary if run else {}
+    return [*(r["doubt"] for r in told.get("pairs", []) if r.get("doubt")), *(d["note"] for d in told.get("datum", []))]
+
+
 def of_project(project: Project) -> Outcome:
     """Everything `info` says of an open project."""
     scans = [_scan(project, s) for s in project.catalogue.scans()]
@@ -72,10 +91,7 @@ def of_project(project: Project) -> Outcome:
         lines += [f"  Note: {stale}"] if stale else []
         lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
-    registered = project.catalogue.current_run("register")
-    told = registered.summary if registered else {}
-    lines += [f"  Note: {one['doubt']}" for one in told.get("pairs", []) if one.get("doubt")]
-    lines += [f"  Note: {one['note']}" for one in told.get("datum", [])]
+    lines += [f"  Note: {words}" for words in _registration_doubts(project)]
     return Outcome("\n".join(lines), values)
 
 

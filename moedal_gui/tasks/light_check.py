@@ -1,4 +1,4 @@
-"""What a scan says of its light and side, tested against its own pits."""
+"""What a scan says of its light, side and scale, tested against its own pits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_light(
     if flat is None:
         return {}
     usable = usable_channels(flat)
-    without = [*_dark_lamps(scan, usable), *_dark_fields(measures)]
+    without = [*_without_scale(project, scan), *_dark_lamps(scan, usable), *_dark_fields(measures)]
     rim = [i for i in scan.description.rim if usable[i]]
     if len(rim) < 3 or len(pits) == 0:
         return {"doubts": without}
@@ -98,6 +98,17 @@ def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuth
     ]
 
 
+def _without_scale(project: Project, scan: ScanRecord) -> list[str]:
+    """What follows where fields have positions and nobody said how large a pixel is."""
+    placed = int(project.catalogue.fields(scan.scan_id)["stage_x"].notna().sum())
+    if scan.description.pixel_size_um or placed < 2:
+        return []
+    return [
+        "No pixel size is known: overlaps of fields are not merged, so pits seen in two fields count twice, and nothing has a length in "
+        "um; state pixel_size_um and ingest again"
+    ]
+
+
 def _dark_lamps(scan: ScanRecord, usable: Sequence[bool]) -> list[str]:
     """What to say of channels that carry no picture in the whole scan; nothing where none does, for that is no lamp's fault."""
     channels = scan.description.channels
@@ -108,7 +119,7 @@ def _dark_lamps(scan: ScanRecord, usable: Sequence[bool]) -> list[str]:
         f"step {c.step} ({c.kind}{f', {c.azimuth_deg:g}°' if c.azimuth_deg is not None else ''})" for c in dead
     )
     verb = "carries" if len(dead) == 1 else "carry"
-    return [f"{named} {verb} no picture (black, saturated or nothing but noise): the other channels were used"]
+    return [f"{named} {verb} no picture (missing, black, saturated or nothing but noise): the other channels were used"]
 
 
 def _dark_fields(measures: Mapping[str, Mapping[str, float]]) -> list[str]:

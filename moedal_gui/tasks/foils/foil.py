@@ -15,7 +15,7 @@ from moedal_gui.core.errors import BatchError, ExpertError, MoedalError, ScanErr
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.preselect.methods import Method
 from moedal_gui.store.project import SUFFIX, Project
-from moedal_gui.tasks import export, ingest, link, preselect, report, score
+from moedal_gui.tasks import export, info, ingest, link, preselect, report, score
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.foils.foil_folders import FoilFolder
 from moedal_gui.tasks.foils.foil_mark import Mark, listing_of, only_more, read_mark, write_mark
@@ -73,7 +73,7 @@ class FoilRow:
     error
         One sentence; empty unless it failed.
     note
-        What was left undone in a foil that did not fail.
+        What was left undone, is missing or doubtful in a foil that did not fail.
     """
 
     foil: str
@@ -207,6 +207,7 @@ def _steps(project: Project, unit: FoilUnit) -> _Found:
         take(score.plan(project, score.ScoreParameters(ensemble=words.ensemble)))
     except ExpertError as error:
         found.notes.append(f"not scored: {error}")
+    found.notes += info.doubts_of(project)
     for what, kind in _TABLES:
         output = unit.out / f"{what}.{kind}"
         take(export.plan(project, export.ExportParameters(what, output, format=kind, all=words.all)))
