@@ -243,7 +243,7 @@ def _finish(
             "new_fields": new[record.scan_id], "problems": len(found), "assumed": sorted(source.description.assumed),
             "notes": list(source.notes),
         })  # fmt: skip
-        trouble = f"; {len(found)} pictures missing or broken (the log lists them)" if found else ""
+        trouble = f"; {len(found)} pictures missing or broken, first: {found[0]}" if found else ""
         sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}")
     return Outcome("; ".join(sentences), {"scans": rows})
 

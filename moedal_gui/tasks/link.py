@@ -45,7 +45,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         s.scan_id: r.run_id for s in project.catalogue.scans() if (r := pit_run(project, s, parameters.run)) is not None
     }
     settle_corrections(project)
-    _refresh_registration(project)
+    anew = _refresh_registration(project)
     run = project.catalogue.open_run(
         "link", None, {"run": parameters.run}, _made_from(project, parameters), __version__
     )
@@ -78,11 +78,15 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     project.catalogue.links.add(run.run_id, links, {**values, "pit_runs": pit_runs}, tracks)
     settle_links(project)
     words = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
-    more = [f"{len(said)} linked by hand"] if len(said) else []
+    more = ["the scans were registered anew first: their pits or places are others"] if anew else []
+    more += [f"{len(said)} linked by hand"] if len(said) else []
     more += [f"links by hand that find one of their pits no more: {lost} (put it back with A)"] if lost else []
     registered = project.catalogue.current_run("register")
     doubts = [str(r["doubt"]) for r in (registered.summary.get("pairs", []) if registered else []) if r.get("doubt")]
-    return Outcome("\n".join(["; ".join([words, *more, *(stack_words(one) for one in told)]), *doubts]), values)
+    return Outcome(
+        "\n".join(["; ".join([words, *more, *(stack_words(one) for one in told)]), *doubts]),
+        values,
+    )
 
 
 def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -123,10 +127,13 @@ def _made_from(project: Project, parameters: LinkParameters) -> str:
     return digest([input_hash(project), parameters.run, *said, *([hand] if hand else [])])
 
 
-def _refresh_registration(project: Project) -> None:
+def _refresh_registration(project: Project) -> bool:
+    """Register where pits or scans are others than before; whether that was so."""
     newest = project.catalogue.current_run("register")
-    if len(project.catalogue.scans()) > 1 and (newest is None or newest.input_hash != input_hash(project)):
-        register(project)
+    if len(project.catalogue.scans()) < 2 or (newest is not None and newest.input_hash == input_hash(project)):
+        return False
+    register(project)
+    return newest is not None
 
 
 def _link_foil(found: FoilMouths) -> tuple[Linking | None, pd.DataFrame, dict[str, Any]]:

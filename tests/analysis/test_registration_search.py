@@ -106,9 +106,9 @@ def test_datum_points_in_a_wrong_order_turn_a_frame_by_anything_and_the_pits_sti
 
 def test_a_scan_that_was_mirrored_by_mistake_is_told_from_one_of_another_foil() -> None:
     motion = Motion(0.03, (50.0, -20.0))
-    a, b = _half_shared(4, 200, 2500.0, motion)
+    a, b = _half_shared(4, 70, 1500.0, motion)
     mirrored = tie(Side(a, HOLES), Side(b * (-1.0, 1.0), HOLES))
     assert mirrored.reflected and not mirrored.agrees
-    other, _ = _half_shared(5, 200, 2500.0, motion)
+    other, _ = _half_shared(5, 70, 1500.0, motion)
     strange = tie(Side(a, HOLES), Side(other, HOLES))
     assert not strange.reflected and not strange.agrees

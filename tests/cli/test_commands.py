@@ -84,8 +84,8 @@ def _killed_now_and_then(words: list[str], pauses: list[float]) -> int:
 
 def test_kill_9_at_odd_moments_gives_the_same_pits(foil: Path, worked: Path, tmp_path: Path) -> None:
     path = tmp_path / "killed.moedal"
-    assert _killed_now_and_then(["ingest", str(path), str(foil / "c1")], [0.0, 0.15]) >= 1
-    assert _killed_now_and_then(["preselect", str(path)], [0.0, 0.3, 0.9]) >= 1
+    assert _killed_now_and_then(["ingest", str(path), str(foil / "c1")], [0.1]) >= 1
+    assert _killed_now_and_then(["preselect", str(path)], [0.1, 0.9]) >= 1
     with Project.open(path) as killed, Project.open(worked) as whole:
         a, b = all_pits(killed), all_pits(whole)
         columns = ["scan", "field", "x_px", "y_px", "surface", "major_px", "minor_px", "azimuth_deg", "probability"]

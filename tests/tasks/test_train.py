@@ -148,7 +148,7 @@ def test_a_killed_training_goes_on(tmp_path: Path) -> None:
     draw(tmp_path / "crops")
     command = [
         sys.executable, "-m", "moedal_gui", "train", str(tmp_path / "p.moedal"), "--from", f"crops:{tmp_path / 'crops'}",
-        "--folds", "2", "--epochs", "9", "--patience", "9", "--width", "4", "--batch", "8", "--json",
+        "--folds", "2", "--epochs", "16", "--patience", "16", "--width", "4", "--batch", "8", "--json",
     ]  # fmt: skip
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60
