@@ -43,7 +43,8 @@ def test_the_covered_share_of_a_disc_is_that_of_the_lens(
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 201)] * 2), axis=-1).reshape(-1, 2)
     disc = grid[(grid**2).sum(axis=1) <= 1.0] * radius
     wanted = (np.hypot(*(disc - [apart, 0]).T) <= big).mean()
-    assert found == pytest.approx(wanted, abs=0.12)
+    # 69 points are looked at, and up to eleven of them lie on one ring.
+    assert found == pytest.approx(wanted, abs=0.17)
 
 
 def test_links_that_know_which_ellipses_are_bad_find_more_tracks() -> None:
