@@ -46,8 +46,8 @@ def cleaning_of(project: Project, sheet: Sheet, row: int, picture: str) -> Clean
     DetectionError
         The field has no pictures, or the scan no flat field yet.
     """
+    from moedal_gui.imaging.lamps import usable_flat
     from moedal_gui.preselect.methods import clean_field, surrounded, usable_rim
-    from moedal_gui.tasks.preselect import usable_flat
 
     record, description, flat = sheet.fields.iloc[row], sheet.record.description, sheet.flat
     if flat is None or not isinstance(record["batch"], str):

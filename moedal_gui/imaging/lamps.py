@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.flat_field import OUT_BELOW, SATURATED_SHARE, FlatField, stuck_share
 
 _STEP = 3
@@ -27,3 +30,12 @@ def out_here(stack: npt.NDArray[Any], flat: FlatField) -> tuple[bool, ...]:
         for level, varies, c in zip(light, spread, flat.channels, strict=True)
     ]
     return tuple(bool(dark) or stuck_share(p) > SATURATED_SHARE for dark, p in zip(black, stack, strict=True))
+
+
+def usable_flat(
+    stack: npt.NDArray[Any], description: ScanDescription, flat: FlatField, missing: Sequence[int]
+) -> FlatField:
+    """The scan's flat field for one field: channels that are missing (steps) or carry no picture there are not to be used."""
+    gone = [c.step in missing or out for c, out in zip(description.channels, out_here(stack, flat), strict=True)]
+    both = zip(flat.channels, gone, strict=True)
+    return FlatField(tuple(replace(c, usable=c.usable and not out) for c, out in both))

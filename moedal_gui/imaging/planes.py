@@ -19,7 +19,7 @@ from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.crops import cut_crop, cut_crops
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic, harmonic_matrix
-from moedal_gui.imaging.lamps import out_here
+from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.imaging.normalise import normalise, usable_channels
 from moedal_gui.imaging.symmetry import DEFAULT_TOLERANCE_DEG, Element, apply, group
 
@@ -195,11 +195,8 @@ def planes_of(
     reason = refusal(recipe, description)
     if reason:
         raise RecipeError(f"The recipe does not fit the scan {description.scan}: {reason}", "", "choose another expert")
-    even, out = normalise(stack_raw, flat), out_here(stack_raw, flat)
-    alive = [
-        good and not gone and c.step not in missing
-        for good, gone, c in zip(usable_channels(flat), out, description.channels, strict=True)
-    ]
+    even = normalise(stack_raw, flat)
+    alive = usable_channels(usable_flat(stack_raw, description, flat, missing))
     rim = [i for i in description.rim if alive[i]]
     planes: list[Float32] = []
     slopes = None

@@ -21,6 +21,7 @@ from moedal_gui.imaging.light_check import (
     sharpness,
 )
 from moedal_gui.imaging.normalise import usable_channels
+from moedal_gui.preselect.methods import surrounded, usable_rim
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.placement.placing import flat_of, normalised_stack
@@ -51,8 +52,8 @@ def check_light(
         return {}
     usable = usable_channels(flat)
     without = [*_without_scale(project, scan), *_dark_lamps(scan, usable), *_dark_fields(measures)]
-    rim = [i for i in scan.description.rim if usable[i]]
-    if len(rim) < 3 or len(pits) == 0:
+    rim = list(usable_rim(scan.description, flat))
+    if not surrounded(scan.description, tuple(rim)) or len(pits) == 0:
         return {"doubts": without}
     azimuths = [float(scan.description.channels[i].azimuth_deg or 0.0) for i in rim]
     energy, parts = RingEnergy(), []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui import __version__
@@ -20,7 +19,7 @@ from moedal_gui.core.pit import empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import FlatField
-from moedal_gui.imaging.lamps import out_here
+from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.preselect.methods import Method, chosen_method, clean_field, detect, measures_of, natural_view
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.images import ImageStore
@@ -136,15 +135,6 @@ def look_through(unit: _FieldUnit) -> FieldResult:
     out = sum(c.step not in unit.missing and a.usable and not b.usable for c, a, b in lit)
     lamps = {LAMPS_OUT: float(out)} if out else {}
     return FieldResult(pits, {**measures_of(stack, unit.description, flat), **shares, **lamps})
-
-
-def usable_flat(
-    stack: npt.NDArray[Any], description: ScanDescription, flat: FlatField, missing: Sequence[int]
-) -> FlatField:
-    """The scan's flat field for one field: channels that are missing or carry no picture there are not to be used."""
-    gone = [c.step in missing or out for c, out in zip(description.channels, out_here(stack, flat), strict=True)]
-    both = zip(flat.channels, gone, strict=True)
-    return FlatField(tuple(replace(c, usable=c.usable and not out) for c, out in both))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import FlatField
+from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.imaging.tile_measures import TILE_PX
 from moedal_gui.preselect.methods import tiles_of
 from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
@@ -27,7 +28,6 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.pit_table import borders_of, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement
-from moedal_gui.tasks.preselect import usable_flat
 
 Floats = npt.NDArray[np.float64]
 

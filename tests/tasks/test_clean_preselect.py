@@ -3,6 +3,7 @@
 import numpy as np
 
 from moedal_gui.imaging.flat_field import FlatField
+from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.preselect.methods import clean_field
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
@@ -34,7 +35,7 @@ def test_cleaning_is_another_run_that_says_what_it_took(tmp_path):
         assert all(np.array_equal(a, project.images.read(r.batch, r.slot)) for a, r in zip(before, rows, strict=True))
         flat = FlatField.from_json(scan.flat)
         shares = [
-            clean_field(p, scan.description, preselect.usable_flat(p, scan.description, flat, r.missing)).shares
+            clean_field(p, scan.description, usable_flat(p, scan.description, flat, r.missing)).shares
             for p, r in zip(before, rows, strict=True)
         ]
         for name in ("dirt", "scratches", "filled"):

@@ -11,13 +11,13 @@ from moedal_gui.analysis.corrections import nearest_pit
 from moedal_gui.core.correction import Mouth, PitCorrection, Spot
 from moedal_gui.core.errors import CorrectionError, NotFoundError
 from moedal_gui.core.label import now
+from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.preselect.place_fit import TYPICAL_PX, PlaceFit, fit_place
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import entry_and_exit
 from moedal_gui.tasks.corrections.settle import settle_corrections
 from moedal_gui.tasks.placement.placing import flat_of, placement_of, scan_stack
-from moedal_gui.tasks.preselect import usable_flat
 
 _POINTED_PX = 8.0
 
