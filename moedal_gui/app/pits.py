@@ -79,7 +79,7 @@ class PitSheet:
     measures
         What the run measured of each field, by the field's name (see `imaging.field_measures`).
     doubts
-        Sentences on what the run found wrong with the light of the scan.
+        Sentences on what is wrong with the light of the scan, or with where it lies.
     """
 
     table: pd.DataFrame

@@ -156,7 +156,12 @@ def told_of(registered: Registered, pair: Tied) -> tuple[str, ...]:
         f"Fields of {o['scan']} moved by what {o['seams']} of {o['pairs']} overlaps show: misfit {o['before_px']:.2f} px before, "
         f"{o['after_px']:.2f} px after."
         for o in registered.overlaps
-        if o["foil"] == pair.foil and o["scan"] in (pair.a, pair.b) and o["seams"]
+        if o["foil"] == pair.foil and o["scan"] in (pair.a, pair.b) and o["after_px"] < o["before_px"]
+    ]
+    lines += [
+        f"{o['doubt']}."
+        for o in registered.overlaps
+        if o["foil"] == pair.foil and o["scan"] in (pair.a, pair.b) and o.get("doubt")
     ]
     return tuple(lines)
 

@@ -194,6 +194,7 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     from moedal_gui.tasks.candidate_table import candidate_table
     from moedal_gui.tasks.corrections.notes import hand_notes
     from moedal_gui.tasks.pit_table import pit_table, score_run, trained_density
+    from moedal_gui.tasks.placement.register import registration_doubts
     from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
@@ -211,7 +212,7 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
     measures, notes = project.catalogue.measures(run.run_id), hand_notes(project, run)
-    doubts = tuple(run.summary.get("light", {}).get("doubts", ()))
+    doubts = (*run.summary.get("light", {}).get("doubts", ()), *registration_doubts(project, sheet.record))
     pits = replace(pits, measures=measures, doubts=doubts, notes=notes, trained_density=trained_density(scores))
     return Loaded(pits, candidates)
 

@@ -17,7 +17,7 @@ from moedal_gui.store.registry import Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import pit_run, score_run
-from moedal_gui.tasks.placement.register import input_hash
+from moedal_gui.tasks.placement.register import input_hash, registration_doubts
 from moedal_gui.tasks.stacks import stack_words
 
 
@@ -51,13 +51,7 @@ def doubts_of(project: Project) -> list[str]:
         if bare and row["fields_with_pictures"]:
             here.append(f"{bare} of {row['fields']} fields have no picture")
         said += [f"{scan.scan}: {words}" for words in here]
-    return [*said, *_registration_doubts(project)]
-
-
-def _registration_doubts(project: Project) -> list[str]:
-    run = project.catalogue.current_run("register")
-    told = run.summary if run else {}
-    return [*(r["doubt"] for r in told.get("pairs", []) if r.get("doubt")), *(d["note"] for d in told.get("datum", []))]
+    return [*said, *registration_doubts(project, checked_only=True)]
 
 
 def of_project(project: Project) -> Outcome:
@@ -91,7 +85,7 @@ def of_project(project: Project) -> Outcome:
         lines += [f"  Note: {stale}"] if stale else []
         lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
-    lines += [f"  Note: {words}" for words in _registration_doubts(project)]
+    lines += [f"  Note: {words}" for words in registration_doubts(project)]
     return Outcome("\n".join(lines), values)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from moedal_gui.core.errors import ArgumentError, MoedalError, ScanError
 from moedal_gui.core.field import Field
-from moedal_gui.core.scan import ScanDescription
+from moedal_gui.core.scan import ScanDescription, to_plain
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.formats.reading import Overrides, inspect
 from moedal_gui.formats.source import FieldPixels, ScanSource
@@ -65,7 +65,8 @@ def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[Fi
         inspect(path, describe=parameters.describe, overrides=_overrides(parameters)) for path in parameters.scans
     ]
     spoken = parameters.describe is not None or _overrides(parameters) != Overrides()
-    records = [_enter(project, source, spoken) for source in sources]
+    entered = [_enter(project, source, spoken) for source in sources]
+    records, changed = [record for record, _ in entered], [words for _, words in entered]
     units: list[_Batch] = []
     done = 0
     for record, source in zip(records, sources, strict=True):
@@ -80,7 +81,7 @@ def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[Fi
         problems[unit.scan_id] += [p for one in pixels for p in one.problems]
 
     def finish() -> Outcome:
-        return _finish(project, records, sources, problems, new)
+        return _finish(project, records, sources, problems, new, changed)
 
     return Plan(
         units=units,
@@ -113,8 +114,11 @@ def _overrides(parameters: IngestParameters) -> Overrides:
     return replace(parameters.more, **{k: v for k, v in said.items() if v is not None})
 
 
-def _enter(project: Project, source: ScanSource, spoken: bool) -> ScanRecord:
-    """The scan's record; its description follows what a person says now, or what changed on disk since it was read."""
+def _enter(project: Project, source: ScanSource, spoken: bool) -> tuple[ScanRecord, dict[str, list[Any]]]:
+    """The scan's record, and what changed in it; its description follows what a person says now, or what changed on disk.
+
+    What changed: for each key of the description, its value before and now, in plain values.
+    """
     known = any(
         (r.foil, r.scan) == (source.description.foil, source.description.scan) for r in project.catalogue.scans()
     )
@@ -129,7 +133,9 @@ def _enter(project: Project, source: ScanSource, spoken: bool) -> ScanRecord:
         _describe(project, record, source.description, said_by_files)
     elif known and replace(record.read_as, foil=record.foil, scan=record.scan) != said_by_files:
         _describe(project, record, said_by_files, said_by_files)
-    return project.catalogue.scan_by_id(record.scan_id)
+    now = project.catalogue.scan_by_id(record.scan_id)
+    before, after = to_plain(record.description), to_plain(now.description)
+    return now, {key: [before[key], after[key]] for key in after if before[key] != after[key] and key != "assumed"}
 
 
 def _describe(project: Project, record: ScanRecord, said: ScanDescription, by_files: ScanDescription) -> None:
@@ -223,15 +229,18 @@ def _finish(
     sources: Sequence[ScanSource],
     problems: dict[int, list[str]],
     new: dict[int, int],
+    changed: Sequence[dict[str, list[Any]]],
 ) -> Outcome:
     rows, sentences = [], []
-    for record, source in zip(records, sources, strict=True):
+    for record, source, other in zip(records, sources, changed, strict=True):
         found = problems[record.scan_id]
         for line in found:
             _log.debug("%s: %s", record.scan, line)
-        if not record.whole or new[record.scan_id] or record.flat is None:
-            _settle(project, record, source, found)
         fields = project.catalogue.fields(record.scan_id)
+        sizes = [] if source.layout.kind == "montage" else _sizes(fields, source.description.field_size_px)
+        notes = [*source.notes, *sizes]
+        if not record.whole or new[record.scan_id] or record.flat is None:
+            _settle(project, record, fields, notes, found)
         pictured = int(fields["batch"].notna().sum())
         if not len(fields):
             project.catalogue.remove_scan(record.scan_id)
@@ -241,20 +250,53 @@ def _finish(
         rows.append({
             "foil": record.foil, "scan": record.scan, "fields": len(fields), "fields_with_pictures": pictured,
             "new_fields": new[record.scan_id], "problems": len(found), "assumed": sorted(source.description.assumed),
-            "notes": list(source.notes),
+            "notes": notes, "changed": other,
         })  # fmt: skip
         trouble = f"; {len(found)} pictures missing or broken, first: {found[0]}" if found else ""
-        sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}")
+        told = [*([_changed_words(other)] if other else []), *notes]
+        words = "".join(f". {one}" for one in told)
+        sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}{words}")
     return Outcome("; ".join(sentences), {"scans": rows})
 
 
-def _settle(project: Project, record: ScanRecord, source: ScanSource, problems: Sequence[str]) -> None:
-    """Flat field from a sample of the scan's own fields, notes, and the mark that the scan is whole."""
-    fields = project.catalogue.fields(record.scan_id)
+def _changed_words(changed: dict[str, list[Any]]) -> str:
+    """What changed in a description; of what is long only that it did."""
+    said = [
+        key if isinstance(now, list | dict) else f"{key} from {_word(before)} to {_word(now)}"
+        for key, (before, now) in changed.items()
+    ]
+    return f"Its description changed: {', '.join(said)}"
+
+
+def _word(value: Any) -> str:
+    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
+    """What is odd about the sizes of a scan's pictures."""
     pictured = fields[fields["batch"].notna()]
-    notes = list(source.notes)
+    if not len(pictured):
+        return []
+    counts = pictured.groupby(["width", "height"]).size()
+    (width, height), many = counts.index[int(counts.to_numpy().argmax())], int(counts.max())
+    said = []
+    if len(pictured) > many:
+        other = pictured[(pictured["width"] != width) | (pictured["height"] != height)]["field"].astype(str)
+        named = ", ".join(other[:5]) + (", ..." if len(other) > 5 else "")
+        said.append(f"{len(other)} of {len(pictured)} pictures are not {width} x {height} px as the others: {named}")
+    if stated is not None and stated != (width, height):
+        said.append(f"field_size_px says {stated[0]} x {stated[1]}, the pictures have {width} x {height} px")
+    return said
+
+
+def _settle(
+    project: Project, record: ScanRecord, fields: pd.DataFrame, notes: Sequence[str], problems: Sequence[str]
+) -> None:
+    """Flat field from a sample of the scan's own fields, notes, and the mark that the scan is whole."""
+    pictured = fields[fields["batch"].notna()]
+    told = list(notes)
     if problems:
-        notes.append(f"{len(problems)} pictures missing or broken, first: {problems[0]}")
+        told.append(f"{len(problems)} pictures missing or broken, first: {problems[0]}")
     flat = None
     if len(pictured):
         step = max(1, len(pictured) // _FLAT_SAMPLE)
@@ -263,7 +305,7 @@ def _settle(project: Project, record: ScanRecord, source: ScanSource, problems: 
         alike = pictured[(pictured["width"] == width) & (pictured["height"] == height)]
         sample = alike.iloc[::step]
         flat = estimate_flat_field(_fit_for_flat(project, sample)).to_json()
-    project.catalogue.update_scan(record.scan_id, flat=flat, whole=True, notes=notes)
+    project.catalogue.update_scan(record.scan_id, flat=flat, whole=True, notes=told)
 
 
 def _fit_for_flat(project: Project, sample: pd.DataFrame) -> list[Any]:

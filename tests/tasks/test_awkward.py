@@ -43,6 +43,31 @@ def test_a_repaired_picture_is_taken_at_the_next_ingest(foil: Path, tmp_path: Pa
         assert np.array_equal(project.images.read(row.batch, row.slot)[2], np.asarray(Image.open(broken)))
 
 
+def test_what_changed_in_a_description_and_what_is_odd_of_a_scan_is_said(foil: Path, tmp_path: Path) -> None:
+    scan = Path(shutil.copytree(foil / "c1", tmp_path / "c1"))
+    with _ingest(tmp_path / "p.moedal", scan) as project:
+        same = run(ingest.plan(project, ingest.IngestParameters((scan,))))
+        assert same.values["scans"][0]["changed"] == {} and "changed" not in same.sentence
+        before = project.catalogue.scan("c1").description.pixel_size_um
+        other = run(ingest.plan(project, ingest.IngestParameters((scan,), pixel_size_um=2.5, orientation="reverse")))
+        assert other.values["scans"][0]["changed"] == {
+            "pixel_size_um": [before, 2.5],
+            "orientation": ["normal", "reverse"],
+        }
+        assert "orientation from normal to reverse" in other.sentence
+        assert f"pixel_size_um from {before:g} to 2.5" in other.sentence
+    text = (scan / "scan.toml").read_text(encoding="utf-8")
+    (scan / "scan.toml").write_text(text.replace("datum = [", 'datum = [["nowhere", 1.0, 2.0], ', 1), encoding="utf-8")
+    for file in scan.glob("*_s2_*.png"):
+        Image.open(file).crop((0, 0, 300, 240)).save(file)
+    with Project.open(tmp_path / "q.moedal", write=True, create=True) as project:
+        told = run(ingest.plan(project, ingest.IngestParameters((scan,))))
+        assert "1 of 6 pictures are not 320 x 240 px as the others: 2" in told.sentence
+        assert "nowhere" in told.sentence and told.values["scans"][0]["notes"] == list(
+            project.catalogue.scan("c1").notes
+        )
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_one_stuck_field_does_not_take_the_good_ones_with_it(foil: Path, tmp_path: Path, value: int) -> None:
     scan = tmp_path / "c1"

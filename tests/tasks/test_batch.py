@@ -183,7 +183,7 @@ def test_a_lost_worker_loses_no_unit(workers: str, tmp_path: Path) -> None:
 
 def test_what_cannot_be_done_is_said_in_one_sentence(foils: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
-    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "bogus", "tcp://127.0.0.1"):
         with pytest.raises(BatchError, match="cannot be reached"):
             _batch(foils, tmp_path, scheduler=address)
     with monkeypatch.context() as without:

@@ -98,8 +98,10 @@ def test_an_offset_is_searched_or_taken_as_given(tied: Path) -> None:
     with Project.open(tied) as project:
         assert np.abs(_evaluated(project, truth_scan="a")["scans"][0]["offset_px"]).max() < 0.5
         given = _evaluated(project, truth_scan="a", offset_px="-10,7")
+        assert given["matched"] < 20
+        with pytest.raises(ArgumentError, match="leaves no pit of a on any picture"):
+            _evaluated(project, truth_scan="a", offset_px="1e9,0")
     assert given["scans"][0]["offset_px"] == BEAM.tolist() and not given["scans"][0]["offset_searched"]
-    assert given["matched"] < 20
 
 
 def test_labels_serve_as_truth_too(tied: Path) -> None:

@@ -16,7 +16,7 @@ from moedal_gui.analysis.label_matching import label_surfaces, newest_at_places,
 from moedal_gui.analysis.matching import nearest, one_to_one
 from moedal_gui.analysis.registration import ACCIDENTAL_SHIFT_PX
 from moedal_gui.analysis.resolution import common_offset
-from moedal_gui.core.errors import NotFoundError
+from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.store.catalogue import ScanRecord
@@ -67,6 +67,8 @@ def plan_scan(
     ------
     NotFoundError
         The scan has no truth to give, or no other scan of the foil shares its frame and has pits.
+    ArgumentError
+        The offset leaves no true pit on any picture.
     """
     source = project.catalogue.scan(truth_scan)
     truth = _truth(project, source, truth_of)
@@ -81,6 +83,11 @@ def plan_scan(
     if not parts:
         raise NotFoundError(
             f"No other scan of foil {source.foil} has pits in the frame of {source.scan}", scan or "", "find pits in it and register it first"
+        )  # fmt: skip
+    if offset_px is not None and len(truth) and not any(len(carried.true) for carried in parts):
+        raise ArgumentError(
+            f"--offset-px {offset_px[0]:g},{offset_px[1]:g} leaves no pit of {source.scan} on any picture", parts[0].scan.scan,
+            "leave it out, and it is looked for",
         )  # fmt: skip
     figures: list[dict[str, Any]] = [{"cuts": []} for _ in parts]
 

@@ -7,6 +7,7 @@ a foil is worked through by one process.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 import uuid
@@ -23,6 +24,7 @@ _PATIENCE_S = 15
 _POLL_S = 0.1
 _FETCH_S = 5
 _TELL_S = 60
+_BY_SOCKET = ("tcp", "tls", "ws", "wss")
 
 _log = logging.getLogger(__name__)
 
@@ -144,14 +146,38 @@ def _connected(address: str) -> Client:
     for name in [n for n in logging.root.manager.loggerDict if n.partition(".")[0] == "distributed"]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        # An address of an unknown kind is found out first: a client made for it hangs on when it is put away.
-        distributed.comm.registry.get_backend(distributed.comm.parse_address(address)[0])
+        _reach(distributed.comm, address)
         client: Client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BatchError(
             "The scheduler cannot be reached", address, "start it, or check the address (tcp://host:8786)"
         ) from error
     return client
+
+
+def _reach(comm: Any, address: str) -> None:
+    """See that somebody listens there: a client made for an address where nobody does hangs on when it is put away.
+
+    Raises
+    ------
+    OSError, ValueError
+        Nobody does, or it is no address.
+    """
+    scheme, place = comm.parse_address(address)
+    comm.registry.get_backend(scheme)
+    if scheme not in _BY_SOCKET:
+        return
+    host, port = comm.addressing.parse_host_port(place)
+    last = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+        except ConnectionRefusedError:  # it may be starting
+            if time.monotonic() > last:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 def _tell_of_workers(client: Client) -> None:

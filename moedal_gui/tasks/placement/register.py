@@ -71,6 +71,21 @@ def input_hash(project: Project) -> str:
     return digest(words)
 
 
+def registration_doubts(project: Project, scan: ScanRecord | None = None, checked_only: bool = False) -> list[str]:
+    """What the newest registration doubts: of a project, or of one scan while that registration holds.
+
+    ``checked_only``: without what is said of datum points that nothing checks.
+    """
+    run = project.catalogue.current_run("register")
+    if run is None or (scan is not None and run.input_hash != input_hash(project)):
+        return []
+    rows = [row for key in ("pairs", "overlaps") for row in run.summary.get(key, [])]
+    if scan is not None:
+        rows = [r for r in rows if r["foil"] == scan.foil and scan.scan in (r.get("scan"), r.get("a"), r.get("b"))]
+    datum = [d for d in run.summary.get("datum", []) if scan is None and (d["checked"] or not checked_only)]
+    return [*(str(row["doubt"]) for row in rows if row.get("doubt")), *(str(d["note"]) for d in datum)]
+
+
 def _pits(project: Project, scan: ScanRecord) -> pd.DataFrame:
     run = pit_run(project, scan)
     return project.catalogue.pits(run.run_id)[["field", "x_px", "y_px", "surface"]] if run else pd.DataFrame()
@@ -88,6 +103,7 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
         for row in overlaps
         if row["after_px"] < row["before_px"]
     ]
+    parts += [str(row["doubt"]) for row in overlaps if row.get("doubt")]
     return "; ".join(parts)
 
 

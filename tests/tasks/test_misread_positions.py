@@ -1,0 +1,63 @@
+"""Positions read the wrong way are told from what the pictures show where they overlap."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
+from moedal_gui.store.project import Project
+from moedal_gui.tasks import info, ingest
+from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.placement import register
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One simulated scan of four by three fields that overlap, y upwards, positions in inch."""
+    out = tmp_path_factory.mktemp("drawn")
+    words = SimulationParameters(
+        seed=5, columns=4, rows=3, pits_low=60, pits_high=120, candidates=5, channels=4, both_sides=False
+    )
+    simulate_foil(out, words)
+    return out / "c1"
+
+
+def _told(drawn: Path, folder: Path, *changes: tuple[str, str]) -> tuple[str, list[str]]:
+    """What `register` says of the scan, and what `info` doubts, when its description is changed so."""
+    shutil.copytree(drawn, folder / "c1")
+    description = folder / "c1" / "scan.toml"
+    for before, after in changes:
+        text = description.read_text(encoding="utf-8")
+        assert before in text
+        description.write_text(text.replace(before, after), encoding="utf-8")
+    with Project.open(folder / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((folder / "c1",))))
+        said = run(register.plan(project, register.RegisterParameters())).sentence
+        return said, info.doubts_of(project)
+
+
+UP, PLAIN, INCH = 'y_axis = "up"', "mirrored = false", 'unit = "inch"'
+DOWN, TURNED, MM = 'y_axis = "down"', "mirrored = true", 'unit = "mm"'
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([(UP, DOWN)], "only if the stage's y axis points up"),
+        ([(PLAIN, TURNED)], "only if they are not mirrored"),
+        ([(UP, DOWN), (PLAIN, TURNED)], "only if they are not mirrored and the stage's y axis points up"),
+        ([(INCH, MM)], "only if the positions are in inch"),
+    ],
+)
+def test_what_would_suit_the_pictures_is_named(
+    drawn: Path, tmp_path: Path, changes: list[tuple[str, str]], words: str
+) -> None:
+    said, doubts = _told(drawn, tmp_path, *changes)
+    assert f"{words}:" in said
+    assert any(words in doubt for doubt in doubts)
+
+
+def test_right_positions_are_not_doubted(drawn: Path, tmp_path: Path) -> None:
+    said, doubts = _told(drawn, tmp_path)
+    assert "only if" not in said and doubts == []
