@@ -123,8 +123,8 @@ class LabellingPanel(Panel):
     def _built(self) -> QWidget:
         inner = QWidget()
         layout = QVBoxLayout(inner)
-        layout.setContentsMargins(10, 8, 10, 10)
-        layout.setSpacing(7)
+        layout.setContentsMargins(10, 6, 10, 6)
+        layout.setSpacing(5)
         layout.addWidget(self.head)
         layout.addWidget(self.why)
         layout.addWidget(self.crops)

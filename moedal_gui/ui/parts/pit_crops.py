@@ -24,8 +24,8 @@ class PitCrops(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.large = PixelView(140)
-        self.relief = PixelView(140, "relief")
+        self.large = PixelView(128)
+        self.relief = PixelView(128, "relief")
         self.large.setToolTip("The channel picked below; F plays the film round the lamps")
         self.relief.setToolTip("The surface integrated from the slopes: pits of the two surfaces bulge opposite ways")
         self._thumbs: list[PixelView] = []
@@ -60,7 +60,7 @@ class PitCrops(QWidget):
             thumb.deleteLater()
         self._pictures, self._thumbs = pictures, []
         for number, picture in enumerate(pictures):
-            thumb = PixelView(54, picture.title)
+            thumb = PixelView(48, picture.title)
             thumb.setToolTip(picture.tip)
             thumb.pressed.connect(lambda number=number: self.choose(number))
             thumb.setVisible(len(pictures) > 1)

@@ -62,21 +62,36 @@ class PixelView(QWidget):
         aspect = self._image.height() / self._image.width() if not self._image.isNull() else 1.0
         wide, tall = (side, side * aspect) if aspect <= 1 else (side / aspect, side)
         target = QRectF((self.width() - wide) / 2, (self.height() - tall) / 2, wide, tall)
-        painter.fillRect(target, QColor(16, 17, 20))
-        if not self._image.isNull():
+        if self._image.isNull():
+            self._paint_nothing(painter, target)
+        else:
+            painter.fillRect(target, QColor(16, 17, 20))
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, side < 2 * self._image.width())
             painter.drawImage(target, self._image)
-        if self._caption:
-            self._paint_caption(painter, target)
+            if self._caption:
+                self._paint_caption(painter, target)
         if self._marked:
             painter.setPen(QPen(self.palette().highlight().color(), 2))
             painter.drawRect(target.adjusted(1, 1, -1, -1))
         painter.end()
 
-    def _paint_caption(self, painter: QPainter, target: QRectF) -> None:
+    def _paint_nothing(self, painter: QPainter, target: QRectF) -> None:
+        """A frame and what would be seen there: a black square would pass for a picture."""
+        palette = self.palette()
+        painter.setPen(QPen(palette.mid().color(), 1, Qt.PenStyle.DashLine))
+        painter.drawRect(target.adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.setPen(palette.placeholderText().color())
+        self._small(painter)
+        words = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(target.adjusted(3, 3, -3, -3), words, self._caption)
+
+    def _small(self, painter: QPainter) -> None:
         font = self.font()
         font.setPointSizeF(max(font.pointSizeF() * 0.82, 6.5))
         painter.setFont(font)
+
+    def _paint_caption(self, painter: QPainter, target: QRectF) -> None:
+        self._small(painter)
         wide = painter.fontMetrics().horizontalAdvance(self._caption) + 8
         box = QRectF(
             target.left() + 2,
