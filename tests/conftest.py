@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Processes side by side keep to one core each; said before numpy or torch is loaded.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import shutil
 import subprocess
 import sys
@@ -16,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import moedal_gui  # noqa: F401 - says how threads share the cores, before a test loads numpy or torch
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
