@@ -11,6 +11,7 @@ from moedal_gui.app.sheet import Sheet
 from moedal_gui.core.errors import DetectionError
 from moedal_gui.imaging.cleaning import Cleaned
 from moedal_gui.imaging.harmonics import SlopeField, first_harmonic
+from moedal_gui.imaging.lamps import slope_ring, usable_flat
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.store.project import Project
 
@@ -35,7 +36,7 @@ class CleaningShown:
 
 def pictures_to_show(sheet: Sheet) -> tuple[str, ...]:
     """What can be looked at: slopes and mean where there is a ring, else the one picture."""
-    return ("slopes", "mean") if len(sheet.record.description.rim) >= 3 else ("picture",)
+    return ("slopes", "mean") if sheet.ring else ("picture",)
 
 
 def cleaning_of(project: Project, sheet: Sheet, row: int, picture: str) -> CleaningShown:
@@ -46,8 +47,7 @@ def cleaning_of(project: Project, sheet: Sheet, row: int, picture: str) -> Clean
     DetectionError
         The field has no pictures, or the scan no flat field yet.
     """
-    from moedal_gui.imaging.lamps import usable_flat
-    from moedal_gui.preselect.methods import clean_field, surrounded, usable_rim
+    from moedal_gui.preselect.methods import clean_field
 
     record, description, flat = sheet.fields.iloc[row], sheet.record.description, sheet.flat
     if flat is None or not isinstance(record["batch"], str):
@@ -58,8 +58,7 @@ def cleaning_of(project: Project, sheet: Sheet, row: int, picture: str) -> Clean
     missing = next(f.missing for f in project.catalogue.field_rows(sheet.record.scan_id) if f.field == sheet.names[row])
     alive = usable_flat(stack, description, flat, missing)
     cleaned = clean_field(stack, description, alive)
-    rim = usable_rim(description, alive)
-    ring = rim if surrounded(description, rim) else ()
+    ring = slope_ring(description, alive)
     azimuths = [description.channels[i].azimuth_deg or 0.0 for i in ring]
     before, after = (_plane(f, ring, azimuths, picture) for f in (normalise(stack, alive), cleaned.field))
     low, high = (float(v) for v in np.percentile(before, (0.5, 99.8)))

@@ -20,6 +20,7 @@ from moedal_gui.core.errors import MoedalError
 from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.imaging.lamps import slope_ring, usable_flat
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.images import ImageStore
@@ -142,16 +143,17 @@ def stack_and_slopes(
     stack = images.read(field["batch"], int(field["slot"]))
     flat = flat_field_of(scan)
     shown = even_light(stack, flat, range(len(stack))) if flat is not None else stack
-    if len(description.rim) < 3:
+    alive = usable_flat(stack, description, flat, field["missing"]) if flat is not None else None
+    rim = list(slope_ring(description, alive))
+    if not rim:
         return shown, None
-    rim = list(description.rim)
     lamps = stack[rim]
     even = (
         normalise(lamps, FlatField(tuple(flat.channels[i] for i in rim)))
         if flat is not None
         else lamps.astype(np.float32)
     )
-    slope = first_harmonic(even, description.rim_azimuths_deg)
+    slope = first_harmonic(even, [description.channels[i].azimuth_deg or 0.0 for i in rim])
     return shown, np.stack([slope.slope_x, slope.slope_y])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from moedal_gui.app.sheet import Sheet
 from moedal_gui.core.scan import ScanDescription
 
 COMPOSITE, ALBEDO, SLOPE, RELIEF = "composite", "albedo", "slope", "relief"
@@ -47,7 +49,7 @@ class Display:
 class Picture:
     """One way to look at a scan: a channel (``index`` given) or something made of the rim channels.
 
-    An ``even`` channel is shown without vignetting and the steps between fields.
+    An ``even`` channel is shown without vignetting and the steps between fields; one that is ``out`` carries no picture.
     """
 
     key: str
@@ -55,10 +57,17 @@ class Picture:
     tip: str
     index: int | None = None
     even: bool = False
+    out: bool = False
 
 
-def pictures_of(description: ScanDescription) -> tuple[Picture, ...]:
-    """All ways to look at a scan, channels first."""
+def pictures_of(sheet: Sheet) -> tuple[Picture, ...]:
+    """All ways to look at a scan, channels first, then what is made of a ring of lamps."""
+    channels = channel_pictures(sheet.record.description, sheet.out)
+    return (*channels, *(Picture(key, *texts) for key, texts in _DERIVED.items())) if sheet.ring else channels
+
+
+def channel_pictures(description: ScanDescription, out: Collection[int] = ()) -> tuple[Picture, ...]:
+    """The channels of a scan; ``out``: indices of those that carry no picture."""
     channels = []
     for index, channel in enumerate(description.channels):
         if channel.kind == "rim" and channel.azimuth_deg is not None:
@@ -68,13 +77,14 @@ def pictures_of(description: ScanDescription) -> tuple[Picture, ...]:
             )
         else:
             title, tip = channel.kind.capitalize(), f"{channel.kind.capitalize()} picture (step {channel.step})"
-        channels.append(Picture(f"{index}:{channel.name}", title, tip, index))
-    if len(description.rim) < 3:
-        return tuple(channels)
-    return (*channels, *(Picture(key, *texts) for key, texts in _DERIVED.items()))
+        tip = f"{tip}: carries no picture" if index in out else tip
+        channels.append(Picture(f"{index}:{channel.name}", title, tip, index, out=index in out))
+    return tuple(channels)
 
 
-def first_picture(description: ScanDescription) -> str:
-    """What a scan opens with: backlit where there is one, else its first channel."""
-    index = description.index_of("backlit")
-    return pictures_of(description)[index or 0].key if description.channels else ""
+def first_picture(sheet: Sheet) -> str:
+    """What a scan opens with: backlit where there is one, else its first channel, of those that carry a picture."""
+    channels = channel_pictures(sheet.record.description, sheet.out)
+    lit = [p for p in channels if not p.out] or list(channels)
+    backlit = sheet.record.description.index_of("backlit")
+    return next((p.key for p in lit if p.index == backlit), lit[0].key if lit else "")

@@ -22,8 +22,9 @@ from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.description import write_description
 from moedal_gui.formats.reading import Overrides, inspect
 from moedal_gui.formats.source import ScanSource
-from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
 from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.preselect.methods import detect
 from moedal_gui.tasks.ingest import IngestParameters
@@ -150,7 +151,7 @@ def preview(source: ScanSource, description: ScanDescription, field: str) -> Ite
     channels = tuple(grey(np.asarray(p, np.float32), limits_of(p)) for p in shown)
     try:
         flat = estimate_flat_field([stack])
-        slope = _slope_picture(normalise(stack, flat), description)
+        slope = _slope_picture(normalise(stack, flat), description, flat)
         yield Preview(field, channels, slope, none, pixels.problems, done=False)
         pits = detect(stack, description, flat, "auto")
     except MoedalError as error:
@@ -159,10 +160,11 @@ def preview(source: ScanSource, description: ScanDescription, field: str) -> Ite
     yield Preview(field, channels, slope, pits, pixels.problems, done=True)
 
 
-def _slope_picture(even: npt.NDArray[np.float32], description: ScanDescription) -> Rgb | None:
-    if len(description.rim) < 3:
+def _slope_picture(even: npt.NDArray[np.float32], description: ScanDescription, flat: FlatField) -> Rgb | None:
+    ring = slope_ring(description, flat)
+    if not ring:
         return None
-    slope = first_harmonic(even[list(description.rim)], description.rim_azimuths_deg)
+    slope = first_harmonic(even[list(ring)], [description.channels[i].azimuth_deg or 0.0 for i in ring])
     planes = np.stack([slope.slope_x, slope.slope_y])
     if description.mirrored:
         planes = planes[..., ::-1] * np.array([-1.0, 1.0], np.float32)[:, None, None]

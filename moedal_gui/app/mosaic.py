@@ -132,9 +132,8 @@ class Composer:
         x0, y0 = max(int(box[0]) // step - 1, -1), max(int(box[1]) // step - 1, -1)
         x1 = min(int(np.ceil(box[2] / step)) + 1, -(-width // step) + 1)
         y1 = min(int(np.ceil(box[3] / step)) + 1, -(-height // step) + 1)
-        description = self._sheet.record.description
-        azimuths = tuple(float(a) for a in np.asarray(self._sheet.azimuths(description.rim_azimuths_deg)))
-        count = {SLOPE: 2, RELIEF: 2, COMPOSITE: len(description.rim)}.get(picture.key, 1)
+        azimuths = tuple(float(a) for a in np.asarray(self._sheet.azimuths(self._sheet.ring_azimuths_deg)))
+        count = {SLOPE: 2, RELIEF: 2, COMPOSITE: len(self._sheet.ring)}.get(picture.key, 1)
         planes = np.full((count, max(y1 - y0, 1), max(x1 - x0, 1)), np.nan, dtype=np.float32)
         for tile, column, row in self._tiles(picture, (x0 * step, y0 * step, x1 * step, y1 * step), level):
             if not wanted():
@@ -198,8 +197,7 @@ class Composer:
         key = (batch, slot, level)
         found = self._harmonics.pop(key, None)
         if found is None:
-            azimuths = self._sheet.record.description.rim_azimuths_deg
-            slope = first_harmonic(self._even_rim(batch, slot, level), azimuths)
+            slope = first_harmonic(self._even_rim(batch, slot, level), self._sheet.ring_azimuths_deg)
             found = np.stack([slope.mean, slope.slope_x, slope.slope_y])
         self._harmonics[key] = found
         while len(self._harmonics) > _FIELDS_KEPT:
@@ -207,8 +205,8 @@ class Composer:
         return found
 
     def _even_rim(self, batch: str, slot: int, level: int) -> Float32:
-        """Normalised rim channels (N, h, w) of a field."""
-        rim = list(self._sheet.record.description.rim)
+        """Normalised channels (N, h, w) of the ring of a field."""
+        rim = list(self._sheet.ring)
         stack = self._images.read(batch, slot, level=level)[rim]
         if self._flat is None:
             return _centred(stack)

@@ -104,7 +104,7 @@ class Session:
         known = self.sheet is not None and self.sheet.record.scan_id == record.scan_id
         self._show(sheet)
         if not known or not self.display.picture:
-            self.show(picture=first_picture(record.description))
+            self.show(picture=first_picture(sheet))
         self._read_pits(sheet)
 
     def refresh(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pandas as pd
 
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.imaging.flat_field import FlatField
+from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.store.catalogue import ScanRecord
 
 Floats = npt.NDArray[np.float64]
@@ -61,10 +63,27 @@ class Sheet:
         """Whether pictures are flopped before they are shown."""
         return self.placement.mirrored
 
-    @property
+    @cached_property
     def flat(self) -> FlatField | None:
         """The scan's flat field, once it has been estimated."""
         return flat_field_of(self.record)
+
+    @cached_property
+    def ring(self) -> tuple[int, ...]:
+        """Indices of the rim channels that slopes are made of; none where too few carry a picture, or from one side only."""
+        return slope_ring(self.record.description, self.flat)
+
+    @property
+    def ring_azimuths_deg(self) -> tuple[float, ...]:
+        """Azimuths of `ring` in the stored picture."""
+        channels = self.record.description.channels
+        return tuple(channels[i].azimuth_deg or 0.0 for i in self.ring)
+
+    @cached_property
+    def out(self) -> frozenset[int]:
+        """Indices of the channels that carry no picture anywhere in the scan."""
+        flat = self.flat
+        return frozenset(i for i, c in enumerate(flat.channels) if not c.usable) if flat is not None else frozenset()
 
     @property
     def um_per_px(self) -> float | None:

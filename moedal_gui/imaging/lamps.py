@@ -1,4 +1,4 @@
-"""Which channels carry no picture in one field, though they do in others: a lamp went out, or blinded the camera."""
+"""Which lamps serve: those that carry a picture, in the scan and in one field, and whether they surround the foil."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moedal_gui.core.errors import DetectionError
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.flat_field import OUT_BELOW, SATURATED_SHARE, FlatField, stuck_share
+from moedal_gui.imaging.harmonics import harmonic_matrix
 
 _STEP = 3
 _NOISE_ALONE = 3.0
@@ -39,3 +41,20 @@ def usable_flat(
     gone = [c.step in missing or out for c, out in zip(description.channels, out_here(stack, flat), strict=True)]
     both = zip(flat.channels, gone, strict=True)
     return FlatField(tuple(replace(c, usable=c.usable and not out) for c, out in both))
+
+
+def usable_rim(description: ScanDescription, flat: FlatField | None) -> tuple[int, ...]:
+    """Indices of the rim channels that have an azimuth and carry a picture; all that have one where no flat field is known."""
+    lit = [c.usable for c in flat.channels] if flat is not None else [True] * len(description.channels)
+    channels = enumerate(description.channels)
+    return tuple(i for i, c in channels if c.kind == "rim" and c.azimuth_deg is not None and lit[i])
+
+
+def slope_ring(description: ScanDescription, flat: FlatField | None) -> tuple[int, ...]:
+    """`usable_rim` where these lamps surround the foil well enough for slopes; else none."""
+    rim = usable_rim(description, flat)
+    try:
+        harmonic_matrix([description.channels[i].azimuth_deg or 0.0 for i in rim])
+    except DetectionError:
+        return ()
+    return rim

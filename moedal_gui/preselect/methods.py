@@ -15,6 +15,7 @@ from moedal_gui.imaging.cleaning import Cleaned, clean
 from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
 from moedal_gui.imaging.field_measures import field_measures
 from moedal_gui.imaging.harmonics import first_harmonic, harmonic_matrix
+from moedal_gui.imaging.lamps import slope_ring, usable_rim
 from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
@@ -27,34 +28,18 @@ _MOST_FILLED = 0.6
 Method = Literal["auto", "divergence", "blob", "heatmap"]
 
 
-def usable_rim(description: ScanDescription, flat: FlatField) -> tuple[int, ...]:
-    """Indices of the rim channels that have an azimuth and carry a picture."""
-    usable = usable_channels(flat)
-    channels = enumerate(description.channels)
-    return tuple(i for i, c in channels if c.kind == "rim" and c.azimuth_deg is not None and usable[i])
-
-
-def surrounded(description: ScanDescription, rim: tuple[int, ...]) -> bool:
-    """Whether these lamps surround the foil well enough for slopes."""
-    try:
-        harmonic_matrix([description.channels[i].azimuth_deg or 0.0 for i in rim])
-    except DetectionError:
-        return False
-    return True
-
-
 def chosen_method(method: Method, description: ScanDescription, flat: FlatField) -> Method:
     """The method that ``auto`` stands for without a learned detector: divergence where slopes can be had, else blob."""
     if method not in get_args(Method):
         raise DetectionError(f"No detector is called {method}", "", f"use one of {', '.join(get_args(Method))}")
     if method != "auto":
         return method
-    return "divergence" if surrounded(description, usable_rim(description, flat)) else "blob"
+    return "divergence" if slope_ring(description, flat) else "blob"
 
 
 def natural_view(description: ScanDescription, flat: FlatField) -> View:
     """What a learned detector looks at on this scan: slopes where they can be had, else the one best picture."""
-    return "slope" if surrounded(description, usable_rim(description, flat)) else "picture"
+    return "slope" if slope_ring(description, flat) else "picture"
 
 
 def detector_planes(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, view: View) -> Float32:
@@ -78,15 +63,14 @@ def planes_of(field: Float32, description: ScanDescription, flat: FlatField, vie
 
 def clean_field(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField) -> Cleaned:
     """A raw field normalised, without dirt and scratches as far as they can be told (see `imaging.cleaning`)."""
-    rim = usable_rim(description, flat)
-    ring = rim if surrounded(description, rim) else ()
+    ring = slope_ring(description, flat)
     return clean(normalise(stack_raw, flat), ring, [description.channels[i].azimuth_deg or 0.0 for i in ring])
 
 
 def measures_of(stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField) -> dict[str, float]:
     """Dirt, sharpness and slope energy of a raw field; nothing where slopes cannot be had."""
-    rim = usable_rim(description, flat)
-    if not surrounded(description, rim):
+    rim = slope_ring(description, flat)
+    if not rim:
         return {}
     lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
     return field_measures(first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim]))
@@ -96,8 +80,8 @@ def tiles_of(
     stack_raw: npt.NDArray[Any], description: ScanDescription, flat: FlatField, tile_px: int
 ) -> dict[str, npt.NDArray[np.float64]]:
     """What the tiles of a raw field tell (see `imaging.tile_measures`); nothing where no channel lives."""
-    rim = usable_rim(description, flat)
-    if surrounded(description, rim):
+    rim = slope_ring(description, flat)
+    if rim:
         lamps = normalise(stack_raw[list(rim)], FlatField(tuple(flat.channels[i] for i in rim)))
         slopes = first_harmonic(lamps, [description.channels[i].azimuth_deg or 0.0 for i in rim])
         return tile_measures(slopes.mean, slopes, tile_px)

@@ -13,9 +13,9 @@ import pandas as pd
 from moedal_gui.core.scan import ScanDescription, Surface
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.preselect.ellipse_fit import Fits, Windows, first_guesses, fit
-from moedal_gui.preselect.methods import surrounded, usable_rim
 from moedal_gui.preselect.pit_field import WINDOW_SIZES, Frame, Pits, Search, cut, draw, owners, window_sizes
 from moedal_gui.preselect.pit_model import AZIMUTH, BLUR, X, Y, half_axes
 from moedal_gui.preselect.pit_search import LEAST_EXPLAINED, LEAST_SNR
@@ -110,9 +110,9 @@ def fit_place(
     others
         Pits known in this field (x_px, y_px, major_px, minor_px, azimuth_deg): their mouths are left out of the fit.
     """
-    rim = usable_rim(description, flat)
+    rim = slope_ring(description, flat)
     plain = PlaceFit(*place, surface, None, typical_px, typical_px, None, None, 0.0, "no slopes")
-    if not surrounded(description, rim):
+    if not rim:
         return plain
     part = _Part.round(place, stack_raw.shape[1:])
     azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.imaging.light_check import (
     RingEnergy,
     RingProducts,
@@ -21,7 +22,6 @@ from moedal_gui.imaging.light_check import (
     sharpness,
 )
 from moedal_gui.imaging.normalise import usable_channels
-from moedal_gui.preselect.methods import surrounded, usable_rim
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.placement.placing import flat_of, normalised_stack
@@ -52,8 +52,8 @@ def check_light(
         return {}
     usable = usable_channels(flat)
     without = [*_without_scale(project, scan), *_dark_lamps(scan, usable), *_dark_fields(measures)]
-    rim = list(usable_rim(scan.description, flat))
-    if not surrounded(scan.description, tuple(rim)) or len(pits) == 0:
+    rim = list(slope_ring(scan.description, flat))
+    if not rim or len(pits) == 0:
         return {"doubts": without}
     azimuths = [float(scan.description.channels[i].azimuth_deg or 0.0) for i in rim]
     energy, parts = RingEnergy(), []

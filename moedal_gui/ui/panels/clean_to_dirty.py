@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from moedal_gui.app.clean_to_dirty import KINDS, Asked, Comparison
-from moedal_gui.app.display import pictures_of
+from moedal_gui.app.display import channel_pictures
 from moedal_gui.app.jobs import Job
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
@@ -264,13 +264,11 @@ class CleanToDirtyPanel(Panel):
             self.gallery.pictures.show_rows(np.concatenate(list(rows.values())))
 
     def _fill_pictures(self, found: Comparison) -> None:
-        description = found.sheet.record.description
         self.picture.clear()
-        if len(description.rim) >= 3:
+        if found.sheet.ring:
             self.picture.addItem("Relief", None)
-        for picture in pictures_of(description):
-            if picture.index is not None:
-                self.picture.addItem(picture.title, picture.index)
+        for picture in channel_pictures(found.sheet.record.description):
+            self.picture.addItem(picture.title, picture.index)
 
     def _curve_view(self) -> CutCurve:
         if self.curve is None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from moedal_gui.app.commands import keys_in_force
-from moedal_gui.app.display import Display, pictures_of
+from moedal_gui.app.display import Display, channel_pictures
 from moedal_gui.app.labelling import ENOUGH, LabelChange
 from moedal_gui.app.queues import QUEUES, missing
 from moedal_gui.app.workbench import Workbench
@@ -91,7 +91,7 @@ class LabellingPanel(Panel):
             self._stack.setCurrentIndex(0)
             return
         self._stack.setCurrentIndex(1)
-        self.crops.show_scan(session.sheet.record.description)
+        self.crops.show_scan(session.sheet)
         self._show_queues()
         self.apply(None, labelling.row)
         self._show_meters()
@@ -256,7 +256,7 @@ class LabellingPanel(Panel):
         if session.sheet is None:
             return []
         contrast = self._workbench.settings.now.contrast
-        pictures = [p for p in pictures_of(session.sheet.record.description) if p.index is not None]
+        pictures = channel_pictures(session.sheet.record.description)
         return [contrast.get(session.contrast_key(p.key)) for p in pictures]
 
     def _say_what_next(self) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from moedal_gui.app.commands import keys_in_force
 from moedal_gui.app.crop_pictures import channel_picture, relief_picture
 from moedal_gui.app.crops import CropSource
-from moedal_gui.app.display import pictures_of
+from moedal_gui.app.display import channel_pictures
 from moedal_gui.app.gallery_rows import NEEDS_SCORES, SHOWN, SORTS, opinions_of, rows_shown, sorts_of
 from moedal_gui.app.labelling import LabelChange
 from moedal_gui.app.pits import PitSheet
@@ -168,11 +168,10 @@ class Gallery(QDialog):
         self.proposals.leastAsked.connect(self._ask_least)
         self.proposals.confirmAsked.connect(self._confirm)
         self.picture = QComboBox()
-        if len(sheet.record.description.rim) >= 3:
+        if sheet.ring:
             self.picture.addItem("Relief", _RELIEF)
-        for picture in pictures_of(sheet.record.description):
-            if picture.index is not None:
-                self.picture.addItem(picture.title, str(picture.index))
+        for picture in channel_pictures(sheet.record.description):
+            self.picture.addItem(picture.title, str(picture.index))
         self.picture.setToolTip("Which picture of each pit is shown")
         self.picture.activated.connect(lambda _i: self.refresh())
         self.count = QLabel()

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from moedal_gui.app.crop_pictures import Bytes, channel_picture, relief_picture
 from moedal_gui.app.crops import Crop
-from moedal_gui.app.display import Picture, pictures_of
+from moedal_gui.app.display import Picture, channel_pictures, first_picture
 from moedal_gui.app.shading import Limits
-from moedal_gui.core.scan import ScanDescription
+from moedal_gui.app.sheet import Sheet
 from moedal_gui.ui.widgets.pixels import PixelView
 
 _COLUMNS = 5
@@ -49,10 +49,9 @@ class PitCrops(QWidget):
         self._film = QTimer(self, interval=_FILM_MS)
         self._film.timeout.connect(self._next_frame)
 
-    def show_scan(self, description: ScanDescription | None) -> None:
+    def show_scan(self, sheet: Sheet) -> None:
         """Take up the channels of a scan."""
-        every = pictures_of(description) if description is not None else ()
-        pictures = [p for p in every if p.index is not None]
+        pictures = list(channel_pictures(sheet.record.description, sheet.out))
         if pictures == self._pictures:
             return
         for thumb in self._thumbs:
@@ -66,13 +65,12 @@ class PitCrops(QWidget):
             thumb.setVisible(len(pictures) > 1)
             self._grid.addWidget(thumb, number // _COLUMNS, number % _COLUMNS)
             self._thumbs.append(thumb)
-        has_ring = description is not None and len(description.rim) >= 3
-        self.relief.setVisible(has_ring)
-        channels = description.channels if description is not None else ()
-        rim = [i for i, p in enumerate(pictures) if p.index is not None and channels[p.index].kind == "rim"]
+        self.relief.setVisible(bool(sheet.ring))
+        channels = sheet.record.description.channels
+        rim = [i for i in sheet.record.description.rim if i not in sheet.out]
         self._lamps = sorted(rim, key=lambda i: channels[i].azimuth_deg or 0.0)
-        backlit = description.index_of("backlit") if description is not None else None
-        self.choose(backlit or 0)
+        first = first_picture(sheet)
+        self.choose(next((number for number, p in enumerate(pictures) if p.key == first), 0))
 
     def show_crop(self, crop: Crop | None, limits: list[Limits | None]) -> None:
         """Take up a crop; ``limits`` holds the contrast of each channel, None for its own."""

@@ -65,12 +65,14 @@ class ChannelStrip(QFrame):
         self._settle = QTimer(self, singleShot=True, interval=60)
         self._settle.timeout.connect(self._tell)
         self.slider.valueChanged.connect(lambda _value: self._settle.start())
+        self._pictures: tuple[Picture, ...] | None = None
         self.show_pictures(())
 
     def show_pictures(self, pictures: tuple[Picture, ...]) -> None:
         """Offer these pictures."""
-        if [p.key for p in pictures] == list(self._buttons):
+        if pictures == self._pictures:
             return
+        self._pictures = pictures
         for button in self._buttons.values():
             self._group.removeButton(button)
             self._layout.removeWidget(button)
@@ -80,6 +82,10 @@ class ChannelStrip(QFrame):
         for picture in pictures:
             button = QToolButton(autoRaise=True)
             button.setText(picture.title)
+            if picture.out:
+                font = button.font()
+                font.setStrikeOut(True)
+                button.setFont(font)
             button.setCheckable(True)
             button.setToolTip(f"{picture.tip}  ([ and ] step through)")
             button.setAccessibleName(picture.tip)

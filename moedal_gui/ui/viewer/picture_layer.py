@@ -59,7 +59,7 @@ class PictureLayer(QObject):
             self._screen.clear()
             self._strip.show_pictures(())
             return
-        self._strip.show_pictures(pictures_of(sheet.record.description))
+        self._strip.show_pictures(pictures_of(sheet))
         self._source = source = PictureSource(project.images, sheet)
         listen = self._relay.listen
         self._let_go = [
@@ -100,7 +100,7 @@ class PictureLayer(QObject):
         session = self._workbench.session
         if session.sheet is None:
             return
-        keys = [p.key for p in pictures_of(session.sheet.record.description)]
+        keys = [p.key for p in pictures_of(session.sheet)]
         here = keys.index(session.display.picture) if session.display.picture in keys else 0
         session.show(picture=keys[(here + by) % len(keys)], film=False)
 
@@ -203,9 +203,11 @@ class PictureLayer(QObject):
     def _pictures(self, sheet: Sheet) -> list[Picture]:
         """All ways to look at a scan, as the display says."""
         even = self._workbench.session.display.even
-        return [replace(p, even=even and p.index is not None) for p in pictures_of(sheet.record.description)]
+        return [replace(p, even=even and p.index is not None) for p in pictures_of(sheet)]
 
     def _lamps(self, sheet: Sheet) -> tuple[Picture, ...]:
         channels = sheet.record.description.channels
-        rim = [p for p in self._pictures(sheet) if p.index is not None and channels[p.index].kind == "rim"]
+        rim = [
+            p for p in self._pictures(sheet) if p.index is not None and not p.out and channels[p.index].kind == "rim"
+        ]
         return tuple(sorted(rim, key=lambda p: channels[p.index or 0].azimuth_deg or 0.0))
