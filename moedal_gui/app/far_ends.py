@@ -47,7 +47,7 @@ def _ends(
 
     scan = project.catalogue.scan_by_id(scan_id)
     placement = placement_of(project, scan)
-    shared = placement.frame == sheet.placement.frame
+    shared = placement.lies_on(sheet.placement)
     places = placement.to_frame(pits["field"], pits["x_px"], pits["y_px"])
     names = ["pit_id", "field", "x_px", "y_px", "surface"]
     ends = {}

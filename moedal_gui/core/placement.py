@@ -63,6 +63,9 @@ class ScanPlacement:
         Width and height per field name.
     loose
         Fields without a position; each has a frame of its own, laid out from its own corner.
+    apart
+        Empty; or, where datum points brought this scan into the frame and its pits contradict them, the name of the scan that holds its
+        own view of the frame. What two such scans show at one place is not one thing: `frame_of` tells them apart.
     """
 
     frame: str
@@ -74,10 +77,16 @@ class ScanPlacement:
     loose: frozenset[str] = frozenset()
     correction: Correction | None = None
     notes: tuple[str, ...] = field(default=())
+    apart: str = ""
 
     def frame_of(self, field_name: str) -> str:
-        """The frame a field's places belong to."""
-        return f"{self.frame}/{field_name}" if field_name in self.loose else self.frame
+        """The frame a field's places belong to; one place of it is one place of the foil."""
+        frame = f"{self.frame} as {self.apart} has it" if self.apart else self.frame
+        return f"{frame}/{field_name}" if field_name in self.loose else frame
+
+    def lies_on(self, other: ScanPlacement) -> bool:
+        """Whether one place is the same place of the foil in both."""
+        return (self.frame, self.apart) == (other.frame, other.apart)
 
     def to_frame(self, fields: npt.ArrayLike, x_px: npt.ArrayLike, y_px: npt.ArrayLike, flop: bool = True) -> Floats:
         """Places (N, 2) in the frame of pixels in named fields.
@@ -133,7 +142,7 @@ def placement_to_plain(placement: ScanPlacement) -> dict[str, Any]:
     correction = placement.correction
     return {
         "frame": placement.frame, "unit": placement.unit, "matrix": placement.matrix, "centres": dict(placement.centres),
-        "size_px": dict(placement.size_px), "mirrored": placement.mirrored, "loose": sorted(placement.loose),
+        "size_px": dict(placement.size_px), "mirrored": placement.mirrored, "loose": sorted(placement.loose), "apart": placement.apart,
         "correction": None if correction is None else [correction.centre, correction.scale, correction.order, correction.coefficients],
     }  # fmt: skip
 
@@ -150,4 +159,5 @@ def placement_from_plain(plain: Mapping[str, Any]) -> ScanPlacement:
         frame=plain["frame"], unit=plain["unit"], matrix=((a, b), (c, d)),
         centres={k: (x, y) for k, (x, y) in plain["centres"].items()}, size_px={k: (w, h) for k, (w, h) in plain["size_px"].items()},
         mirrored=plain["mirrored"], loose=frozenset(plain["loose"]), correction=correction,
+        apart=plain.get("apart", ""),
     )  # fmt: skip

@@ -223,10 +223,10 @@ def _add_stage(
         for (foil, scan), group in end.reset_index(drop=True).groupby(["foil", "scan"], sort=False):
             own = scans[(str(foil), str(scan))]
             seen_by = wanted or _seeing(scans, placements, own, surface)
-            if placements[(seen_by.foil, seen_by.scan)].frame != placements[(own.foil, own.scan)].frame:
+            if not placements[(seen_by.foil, seen_by.scan)].lies_on(placements[(own.foil, own.scan)]):
                 if wanted is not None:
                     raise NotFoundError(
-                        f"Scan {wanted.scan} shares no frame with {own.scan}",
+                        f"Scans {wanted.scan} and {own.scan} do not lie on each other",
                         remedy="register them first, or leave --stage-of out",
                     )
                 seen_by = own
@@ -254,8 +254,8 @@ def _seeing(
     """The scan of the same frame whose camera faces a surface; the pit's own if there is none."""
     if own.description.near_surface == surface:
         return own
-    frame = placements[(own.foil, own.scan)].frame
+    mine = placements[(own.foil, own.scan)]
     for key, scan in scans.items():
-        if scan.foil == own.foil and scan.description.near_surface == surface and placements[key].frame == frame:
+        if scan.foil == own.foil and scan.description.near_surface == surface and placements[key].lies_on(mine):
             return scan
     return own

@@ -209,9 +209,9 @@ def _pit_stops(project: Project, parameters: ExportParameters, table: pd.DataFra
         unit = (
             "um" if parameters.format == "micromanager" else (parameters.stage_unit or seen_by.description.stage_unit)
         )
-        if placement.frame != placement_of(project, own).frame:
+        if not placement.lies_on(placement_of(project, own)):
             raise NotFoundError(
-                f"Scan {seen_by.scan} shares no frame with {own.scan}",
+                f"Scans {seen_by.scan} and {own.scan} do not lie on each other",
                 remedy="register them first, or leave --stage-of out",
             )
         stage = stage_places(placement, seen_by.description, fields, places, unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from moedal_gui.tasks.fingerprint import digest, geometry_hash
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.datum_frame import tie_foil
 from moedal_gui.tasks.placement.field_overlaps import misplaced_fields
-from moedal_gui.tasks.placement.tie_scans import pair_rows
+from moedal_gui.tasks.placement.tie_scans import pair_rows, views_apart
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ def register(project: Project) -> Outcome:
         told, finding = tie_foil(group, plain, pits)
         datum += [finding] if finding else []
         pairs += pair_rows(group, told)
+        views = views_apart(group, told)
         for scan in group:
-            kept = placement_to_plain(told.placed[scan.scan_id])
+            kept = placement_to_plain(replace(told.placed[scan.scan_id], apart=views[scan.scan_id]))
             kept |= {"geometry": geometry_hash(scan, fields[scan.scan_id])}
             found = overlaps[scan.scan_id]
             if found is not None:

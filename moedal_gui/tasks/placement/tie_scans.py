@@ -166,13 +166,36 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         theirs = theirs if correction is None else theirs + correction(theirs)
         order = correction.order if correction is not None else None
     row["refined"] = agreement(ours, theirs, pixel).values()
-    if link is not None and not link.agrees and min(len(ours), len(theirs)) >= _ENOUGH_PITS:
+    if link is not None and _contradicted(link, ours, theirs):
         row["doubt"] = _doubt(a, b, row["refined"], link.reflected)
     if order is None:
         row["reason"] = "the pits of the two scans do not agree anywhere near"
     else:
         row["refined"]["order"] = order
     return row
+
+
+def _contradicted(link: Tie, ours: Floats, theirs: Floats) -> bool:
+    """Whether two scans were tied though they show enough pits to see that these do not lie on each other."""
+    return not link.agrees and min(len(ours), len(theirs)) >= _ENOUGH_PITS
+
+
+def views_apart(scans: Sequence[ScanRecord], told: TiedScans) -> dict[int, str]:
+    """For each scan the name of the one whose view of the frame it shares; empty for those of the scan that all are brought to."""
+    views: dict[int, str] = {}
+
+    def view(scan: int) -> str:
+        if scan not in views:
+            parent, link = told.links.get(scan, (None, None))
+            if parent is None or link is None:
+                views[scan] = ""
+            else:
+                ours, theirs = (told.places(s, told.placed[s]) for s in (parent, scan))
+                views[scan] = names[scan] if _contradicted(link, ours, theirs) else view(parent)
+        return views[scan]
+
+    names = {scan.scan_id: scan.scan for scan in scans}
+    return {scan.scan_id: view(scan.scan_id) for scan in scans}
 
 
 def _doubt(a: ScanRecord, b: ScanRecord, figures: Mapping[str, Any], reflected: bool) -> str:
