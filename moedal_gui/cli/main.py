@@ -207,7 +207,7 @@ def _tell(error: BaseException) -> int:
         return _FAILED
     shown = getattr(error, "show", None)
     if callable(shown) and hasattr(error, "exit_code"):  # click's own complaints about arguments
-        words = getattr(error, "format_message", lambda: str(error))()
+        words = getattr(error, "format_message", lambda: str(error))().replace("Value error, ", "")
         sys.stderr.write(f"{' '.join(words.split())} (--help says what is expected)\n")
         return int(error.exit_code)
     log = _log_file()

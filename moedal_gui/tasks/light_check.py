@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from moedal_gui.core.field import LAMPS_OUT, UNSEEN
+from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.imaging.light_check import (
@@ -47,11 +48,13 @@ def check_light(
         turned by 90 degrees) and ``sharper_surface`` (None where it cannot be told) too.
     """
     flat = flat_of(scan)
+    none = len(pits) == 0
     pits = pits[(pits["major_px"] * pits["minor_px"]).notna()]
     if flat is None:
         return {}
     usable = usable_channels(flat)
-    without = [*_without_scale(project, scan), *_dark_lamps(scan, usable), *_dark_fields(measures)]
+    dark = [*_dark_lamps(scan, usable), *_dark_fields(measures)] or (_dark_scan(flat) if none else [])
+    without = [*_without_scale(project, scan), *dark]
     rim = list(slope_ring(scan.description, flat))
     if not rim or len(pits) == 0:
         return {"doubts": without}
@@ -121,6 +124,17 @@ def _dark_lamps(scan: ScanRecord, usable: Sequence[bool]) -> list[str]:
     )
     verb = "carries" if len(dead) == 1 else "carry"
     return [f"{named} {verb} no picture (missing, black, saturated or nothing but noise): the other channels were used"]
+
+
+def _dark_scan(flat: FlatField) -> list[str]:
+    """What to say of a scan that shows no pit where nothing is bright: whether it had light cannot be told."""
+    lit = [c for c in flat.channels if c.usable]
+    if not lit or any(c.divides for c in lit):
+        return []
+    return [
+        "No pit was found and the ground is nearly black in every channel: a scan without light looks like this too; check the lamps and "
+        "the exposure"
+    ]
 
 
 def _dark_fields(measures: Mapping[str, Mapping[str, float]]) -> list[str]:

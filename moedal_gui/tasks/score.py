@@ -198,6 +198,8 @@ def _finish(
         rows.append(row)
     whole = "; ".join(
         f"{r['scan']}: {r['pits']} pits scored ({', '.join(f'{n} {c}' for c, n in sorted(r['classes'].items()))})"
+        if r["pits"]
+        else f"{r['scan']}: no pits to score"
         for r in rows
     )
     sentence = f"{whole}, by {chosen.card.name} {chosen.card.version} ({chosen.card.provenance or chosen.origin})"

@@ -126,9 +126,9 @@ def test_doubts_reach_the_person(foil: Path, tmp_path: Path) -> None:
         wrong = ",".join(str((-(a or 0.0)) % 360) for a in azimuths)
         run(ingest.plan(project, ingest.IngestParameters((foil / "c1",), azimuths=wrong)))
         said = run(preselect.plan(project, preselect.PreselectParameters()))
-        if said.values["scans"][0]["pits"]:
-            assert "azimuths do not fit" in said.sentence
-            assert "azimuths do not fit" in info.of_project(project).sentence
+        assert said.values["scans"][0]["pits"] > 0
+        assert "azimuths do not fit" in said.sentence
+        assert "azimuths do not fit" in info.of_project(project).sentence
 
 
 def _plain(foil: Path):  # type: ignore[no-untyped-def]
@@ -150,6 +150,18 @@ def test_pits_seen_by_one_lamp_alone_are_found_and_never_scored(foil: Path, tmp_
         assert said.values["scans"][0]["pits"] > 20 and "carry no picture" in said.sentence
         with pytest.raises(ExpertError, match="rim lamps carry a picture, too few for slopes"):
             score.plan(project, score.ScoreParameters())
+
+
+def test_a_scan_of_nothing_but_the_camera_s_noise_is_told(foil: Path, tmp_path: Path) -> None:
+    shutil.copytree(foil / "c1", tmp_path / "c1")
+    rng = np.random.default_rng(0)
+    for path in (tmp_path / "c1").glob("*.png"):
+        Image.fromarray(rng.integers(0, 4, (240, 320)).astype(np.uint8)).save(path)
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        said = run(preselect.plan(project, preselect.PreselectParameters()))
+        assert said.values["scans"][0]["pits"] == 0 and "nearly black in every channel" in said.sentence
+        assert "no pits to score" in run(score.plan(project, score.ScoreParameters())).sentence
 
 
 def test_fields_without_a_pit_in_an_imported_list_are_empty_not_unseen(scan_and_pits, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
