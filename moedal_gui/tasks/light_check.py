@@ -32,6 +32,7 @@ _FEWEST = 30
 _SURE = 0.002
 _COHERENT = 0.25
 _NAMED = 8
+_BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
 
 
 def check_light(
@@ -129,7 +130,7 @@ def _dark_lamps(scan: ScanRecord, usable: Sequence[bool]) -> list[str]:
 def _dark_scan(flat: FlatField) -> list[str]:
     """What to say of a scan that shows no pit where nothing is bright: whether it had light cannot be told."""
     lit = [c for c in flat.channels if c.usable]
-    if not lit or any(c.divides for c in lit):
+    if not lit or any(float(np.median(c.background)) > _BRIGHT * c.noise for c in lit):
         return []
     return [
         "No pit was found and the ground is nearly black in every channel: a scan without light looks like this too; check the lamps and "
