@@ -89,7 +89,7 @@ def clean(field: Float32, rim: Sequence[int], azimuths_deg: Sequence[float]) -> 
     out = field.copy()
     if rim:
         slopes = first_harmonic(field[list(rim)], azimuths_deg)
-        dirt, strength = dirt_mask(slopes), np.hypot(slopes.slope_x, slopes.slope_y)
+        dirt, scratches = dirt_mask(slopes), scratch_mask(np.hypot(slopes.slope_x, slopes.slope_y), slopes)
         for index, azimuth in zip(rim, np.radians(np.asarray(azimuths_deg, dtype=float)), strict=True):
             out[index] = (
                 slopes.mean
@@ -98,8 +98,7 @@ def clean(field: Float32, rim: Sequence[int], azimuths_deg: Sequence[float]) -> 
             )
     else:
         chosen = field[int(np.argmax([float(np.abs(p).max()) for p in field]))]
-        dirt, strength = np.zeros(field.shape[1:], dtype=bool), np.abs(chosen)
-    scratches = scratch_mask(strength)
+        dirt, scratches = np.zeros(field.shape[1:], dtype=bool), scratch_mask(np.abs(chosen))
     filled = dirt | scratches
     if filled.any() and filled.mean() < _MOST_FILLED:
         out = _filled(out, filled)
@@ -123,21 +122,24 @@ def dirt_mask(field: SlopeField) -> Flags:
     return np.asarray(cv2.dilate(core_area, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0)
 
 
-def scratch_mask(strength: Float32) -> Flags:
+def scratch_mask(strength: Float32, slopes: SlopeField | None = None) -> Flags:
     """Pixels (H, W) of long straight thin lines in a picture of how strong the slopes are.
 
     A line is asked for at every place and angle, in pieces one behind another (a Radon transform of short reach): each of
     them but one must be brighter than the stretches beside it, on either side. What is as thick as a pit is left out
-    before, and never filled.
+    before, and never filled. The walls of a groove slope across it, those of a pit every way: where ``slopes`` are known, what
+    slopes along the line counts against it, so that pits in a row are no scratch.
     """
     smooth = np.asarray(cv2.GaussianBlur(strength, (0, 0), 1.0), dtype=np.float32)
     thick = _thick(smooth)
-    smooth = np.where(thick, np.float32(np.median(smooth)), smooth)
+    plain = np.where(thick, np.float32(np.median(smooth)), smooth)
     mask = np.zeros(strength.shape, np.uint8)
     for angle in np.arange(_ANGLES) * (np.pi / _ANGLES):
         along = np.array([np.cos(angle), np.sin(angle)])
-        across = np.array([-along[1], along[0]]) * _FLANK_PX
-        piece = cv2.filter2D(smooth, -1, _stroke(along, _PIECE_PX), borderType=cv2.BORDER_REFLECT)
+        normal = np.array([-along[1], along[0]])
+        across = normal * _FLANK_PX
+        lines = plain if slopes is None else np.where(thick, 0.0, _across_less_along(slopes, along, normal))
+        piece = cv2.filter2D(lines, -1, _stroke(along, _PIECE_PX), borderType=cv2.BORDER_REFLECT)
         beside = np.maximum(_moved(piece, across), _moved(piece, -across))
         stands = piece - beside
         steps = (np.arange(_PIECES) - (_PIECES - 1) / 2) * _PIECE_PX
@@ -149,6 +151,14 @@ def scratch_mask(strength: Float32) -> Flags:
             mask |= cv2.dilate(found, kernel)
     wide = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0
     return np.asarray(wide & ~thick)
+
+
+def _across_less_along(
+    slopes: SlopeField, along: npt.NDArray[np.float64], normal: npt.NDArray[np.float64]
+) -> Float32:
+    """How much steeper each pixel is across a line than along it."""
+    ways = [np.abs(slopes.slope_x * np.float32(x) + slopes.slope_y * np.float32(y)) for x, y in (normal, along)]
+    return np.asarray(cv2.GaussianBlur(ways[0] - ways[1], (0, 0), 1.0), dtype=np.float32)
 
 
 def _second_least(pictures: Sequence[Float32]) -> Float32:

@@ -13,12 +13,12 @@ PITS = [(60, 60), (150, 70), (90, 160), (220, 180)]
 SHAPE = (240, 320)
 
 
-def ring(seed: int, noise: float = 0.04) -> np.ndarray:
-    """Eight lamps over four pits on noisy ground."""
+def ring(seed: int, noise: float = 0.04, pits: list[tuple[int, int]] = PITS, size: float = 60.0) -> np.ndarray:
+    """Eight lamps over pits on noisy ground."""
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
     slope_x, slope_y = np.zeros((2, *SHAPE), np.float32)
-    for px, py in PITS:
-        inside = np.exp(-((((x - px) ** 2 + (y - py) ** 2) / 60.0) ** 2))
+    for px, py in pits:
+        inside = np.exp(-((((x - px) ** 2 + (y - py) ** 2) / size) ** 2))
         slope_x, slope_y = slope_x + inside * (x - px) / 8.0, slope_y + inside * (y - py) / 8.0
     phi = np.radians(AZIMUTHS)[:, None, None]
     field = slope_x * np.cos(phi) + slope_y * np.sin(phi)
@@ -60,6 +60,12 @@ def test_dirt_and_scratches_are_taken_and_pits_are_not(dirty):
         assert np.abs(plane[mask]).mean() < 0.35 * np.abs(old[mask]).mean()
     pits = near_pits(7.0)
     assert np.allclose(found.slope_x[pits], was.slope_x[pits], atol=1e-5)
+
+
+def test_small_pits_in_a_row_are_no_scratch():
+    row = [(20 + 11 * k, 100 + 2 * k) for k in range(25)]
+    cleaned = clean(ring(6, pits=row, size=12.0), range(8), AZIMUTHS)
+    assert cleaned.scratches.mean() < 0.002
 
 
 def test_a_clean_ring_comes_out_as_it_went_in():
