@@ -153,9 +153,7 @@ def scratch_mask(strength: Float32, slopes: SlopeField | None = None) -> Flags:
     return np.asarray(wide & ~thick)
 
 
-def _across_less_along(
-    slopes: SlopeField, along: npt.NDArray[np.float64], normal: npt.NDArray[np.float64]
-) -> Float32:
+def _across_less_along(slopes: SlopeField, along: npt.NDArray[np.float64], normal: npt.NDArray[np.float64]) -> Float32:
     """How much steeper each pixel is across a line than along it."""
     ways = [np.abs(slopes.slope_x * np.float32(x) + slopes.slope_y * np.float32(y)) for x, y in (normal, along)]
     return np.asarray(cv2.GaussianBlur(ways[0] - ways[1], (0, 0), 1.0), dtype=np.float32)

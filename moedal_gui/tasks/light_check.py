@@ -23,7 +23,7 @@ from moedal_gui.imaging.light_check import (
     sharpness,
 )
 from moedal_gui.imaging.normalise import usable_channels
-from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.catalogue import FieldRow, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.placement.placing import flat_of, normalised_stack
 
@@ -32,6 +32,7 @@ _FEWEST = 30
 _SURE = 0.002
 _COHERENT = 0.25
 _NAMED = 8
+_MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
 _BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
 
 
@@ -62,10 +63,8 @@ def check_light(
     azimuths = [float(scan.description.channels[i].azimuth_deg or 0.0) for i in rim]
     energy, parts = RingEnergy(), []
     products = RingProducts(np.zeros((2 * len(rim), 2 * len(rim))))
-    busiest = pits["field"].value_counts().index[:_FIELDS]
-    for row in project.catalogue.field_rows(scan.scan_id):
-        if row.field not in busiest or measures.get(row.field, {}).get(LAMPS_OUT):
-            continue
+    rows = [r for r in project.catalogue.field_rows(scan.scan_id) if not measures.get(r.field, {}).get(LAMPS_OUT)]
+    for row in _telling(rows, pits):
         stack = normalised_stack(project, scan, row)
         if stack is None:
             continue
@@ -90,6 +89,15 @@ def check_light(
             *(_order(scan, rim, products, azimuths) if len(pits) >= _FEWEST else []),
         ],
     }
+
+
+def _telling(rows: Sequence[FieldRow], pits: pd.DataFrame) -> list[FieldRow]:
+    """The fields with most pits among those where pits are not on top of each other: there slopes are no surface's any more."""
+    mouths = (0.25 * np.pi * pits["major_px"] * pits["minor_px"]).groupby(pits["field"]).agg(["sum", "size"])
+    area = {r.field: r.width * r.height for r in rows}
+    thin = [str(f) for f in mouths.index if f in area and mouths.loc[f, "sum"] <= _MOST_COVERED * area[str(f)]]
+    busiest = set(mouths.loc[thin, "size"].sort_values(ascending=False, kind="stable").index[:_FIELDS])
+    return [r for r in rows if r.field in busiest]
 
 
 def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuths: Sequence[float]) -> list[str]:

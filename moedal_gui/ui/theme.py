@@ -165,6 +165,7 @@ def _sheet(t: Tones) -> str:
     QTreeView::item, QListView::item {{ padding: 3px 2px; }}
     QHeaderView::section {{ background: {t.ground}; color: {t.dim}; border: none; border-bottom: 1px solid {t.line};
         padding: 5px 6px; }}
+    QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-position: top center; width: 7px; height: 5px; }}
     QStatusBar {{ background: {t.ground}; border-top: 1px solid {t.line}; }}
     QStatusBar::item {{ border: none; }}
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 4px; text-align: center; min-height: 14px; }}

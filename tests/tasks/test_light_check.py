@@ -52,6 +52,20 @@ def test_a_right_description_raises_no_doubt(scan_and_pits) -> None:  # type: ig
     assert said["doubts"] == [] and said["ring_coherence"] > 0.4 and said["sharper_surface"] in ("top", None)
 
 
+def test_fields_full_of_pits_say_nothing_against_the_lamps(tmp_path: Path) -> None:
+    from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
+
+    words = SimulationParameters(
+        seed=21, columns=3, rows=1, pits_low=60, pits_high=1200, candidates=5, channels=8, both_sides=False
+    )
+    simulate_foil(tmp_path, words)
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        told = run(preselect.plan(project, preselect.PreselectParameters())).values["scans"][0]
+    assert told["pits"] > 1000 and told["light"]["doubts"] == []
+    assert told["light"]["ring_coherence"] > 0.4
+
+
 @pytest.mark.parametrize(("by", "flip"), [(90.0, False), (45.0, False), (0.0, True), (135.0, True)])
 def test_a_wrong_ring_is_doubted(scan_and_pits, by: float, flip: bool) -> None:  # type: ignore[no-untyped-def]
     project, scan, pits, measures = scan_and_pits

@@ -21,10 +21,14 @@ from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
 _MEASURES = {"slope_energy": "slopes", "difference": "difference"}
 _COLUMNS = (
     Column("region_id", "No", "Number on the canvas", lambda v: f"{v}"),
-    Column("looked_at_by", "Seen", "Who looked at it last", lambda v: f"✓ {v}" if v else "·"),
+    Column("looked_at_by", "Seen", "Who looked at it last", lambda v: f"✓ {v}" if v else "·", words=True),
     Column("z", "Out by", "Deviations of the surroundings; farthest first", number(1)),
     Column(
-        "measure", "In", "What stands out: the slopes, or the difference from the ground", lambda v: _MEASURES.get(v, v)
+        "measure",
+        "In",
+        "What stands out: the slopes, or the difference from the ground",
+        lambda v: _MEASURES.get(v, v),
+        words=True,
     ),
     Column("area_mm2", "mm²", "Size", number(3)),
     Column("field", "Field", "The field its middle lies in", str),

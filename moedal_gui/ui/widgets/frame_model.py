@@ -15,12 +15,13 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the table, its head, a tip, and how a value is written."""
+    """One column: its name in the table, its head, a tip, and how a value is written; ``words`` stand left, numbers right."""
 
     name: str
     title: str
     tip: str
     write: Callable[[Any], str]
+    words: bool = False
 
 
 def number(digits: int) -> Callable[[Any], str]:
@@ -71,10 +72,14 @@ class FrameModel(QAbstractTableModel):
         """Text or alignment of a cell."""
         column = self._columns[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
+            return self._alignment(index.column())
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         return column.write(self._table[column.name].iat[self.row_at(index.row())])
+
+    def _alignment(self, column: int) -> int:
+        side = Qt.AlignmentFlag.AlignLeft if self._columns[column].words else Qt.AlignmentFlag.AlignRight
+        return int(Qt.AlignmentFlag.AlignVCenter | side)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Heads and their tips."""
@@ -82,6 +87,8 @@ class FrameModel(QAbstractTableModel):
             return section + 1 if role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._columns[section].tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(section)
         return self._columns[section].title if role == Qt.ItemDataRole.DisplayRole else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
