@@ -16,6 +16,11 @@ from moedal_gui.imaging.harmonics import harmonic_matrix
 
 _STEP = 3
 _NOISE_ALONE = 3.0
+_BRIGHTEST, _NOISE_RISES = (
+    99.9,
+    4.5,
+)  # per cent; noises that this many of a channel's pixels lie above the ground where it shows nothing
+_CLEAR, _DULL = 8.0, 0.3
 
 
 def out_here(stack: npt.NDArray[Any], flat: FlatField) -> tuple[bool, ...]:
@@ -23,7 +28,8 @@ def out_here(stack: npt.NDArray[Any], flat: FlatField) -> tuple[bool, ...]:
 
     Saturated ones, and black ones: a camera's noise near black is not one value only, so a channel whose ground is grey
     elsewhere is black too where it has under a fifth of that light and varies by no more than noise. Each is judged by itself:
-    the other lamps may be out as well. Where the ground is nearly black by nature only one value all over tells.
+    the other lamps may be out as well. Where the ground is nearly black by nature its light tells nothing: there a channel is
+    out where it shows no more than noise though the others show pits, each measured by what it shows of pits elsewhere.
     """
     thin = stack[:, ::_STEP, ::_STEP].reshape(len(stack), -1)
     light, spread = thin.mean(axis=1, dtype=np.float64), thin.std(axis=1, dtype=np.float64)
@@ -31,7 +37,16 @@ def out_here(stack: npt.NDArray[Any], flat: FlatField) -> tuple[bool, ...]:
         c.divides and level < OUT_BELOW * float(np.median(c.background)) and varies < _NOISE_ALONE * c.noise
         for level, varies, c in zip(light, spread, flat.channels, strict=True)
     ]
-    return tuple(bool(dark) or stuck_share(p) > SATURATED_SHARE for dark, p in zip(black, stack, strict=True))
+    stuck = [stuck_share(p) > SATURATED_SHARE for p in stack]
+    noise, contrast = (np.array([getattr(c, name) for c in flat.channels]) for name in ("noise", "contrast"))
+    rises = np.percentile(thin, _BRIGHTEST, axis=1) - np.median(thin, axis=1)
+    serving = [c.usable and not dark and not s for c, dark, s in zip(flat.channels, black, stuck, strict=True)]
+    dull = np.zeros(len(stack), dtype=bool)
+    if sum(serving) > 2 and float(np.median((rises / noise)[serving])) > _CLEAR:
+        usual = float(np.median((rises / contrast)[serving]))
+        dull = (rises < _NOISE_RISES * noise) & (rises < _DULL * usual * contrast)
+        dull &= [not c.divides for c in flat.channels]
+    return tuple(bool(a) or b or bool(c) for a, b, c in zip(black, stuck, dull, strict=True))
 
 
 def usable_flat(

@@ -49,6 +49,18 @@ def test_a_weak_lamp_is_used(seen) -> None:  # type: ignore[no-untyped-def]
     assert all(channel.usable for channel in flat.channels) and not any(out_here(weak, flat))
 
 
+@pytest.mark.parametrize("which", [[], [2], [1, 6]])
+def test_on_black_ground_a_lamp_that_shows_no_pit_is_out_and_a_weak_one_is_not(seen, which: list[int]) -> None:  # type: ignore[no-untyped-def]
+    stack, _, _ = seen
+    ground = np.median(stack, axis=(1, 2), keepdims=True)
+    night = np.clip(stack - ground + 2.0, 0, 255)
+    night[4] = np.clip(0.4 * (night[4] - 2.0) + 2.0, 0, 255)
+    night = np.rint(night + np.random.default_rng(2).normal(0, 0.8, night.shape)).clip(0, 255).astype(np.uint8)
+    flat = estimate_flat_field([night])
+    assert all(c.usable and not c.divides for c in flat.channels)
+    assert [k for k, out in enumerate(out_here(_dark(night, which), flat)) if out] == which
+
+
 def test_the_half_of_a_field_beside_the_sheet_puts_no_lamp_out(seen) -> None:  # type: ignore[no-untyped-def]
     stack, flat, _ = seen
     half = stack.copy()
