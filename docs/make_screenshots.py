@@ -161,6 +161,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
             _compare(window)
         _until(lambda: canvas.picture_is_shown)
         _heighten(window, panel)
+        _live(0.8)
         _save(panel, PICTURES / f"panel-{name}.png")
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):

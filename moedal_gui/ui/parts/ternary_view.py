@@ -222,7 +222,7 @@ class TernaryView(QWidget):
             at = self.to_screen(float(corner[0]), float(corner[1]))
             up = name == "candidate"
             left = at.x() - wide / 2 if up else at.x() - wide * (0.35 if name == "top" else 0.65)
-            top = at.y() - tall - 2 if up else at.y() + _CLEAR_PX
+            top = at.y() - tall - 4 if up else at.y() + _CLEAR_PX
             boxes[name] = QRectF(
                 min(max(left, 4.0), self.width() - wide - 4.0),
                 min(max(top, 2.0), self.height() - tall - 2.0),
