@@ -25,6 +25,7 @@ from moedal_gui.store.project import Project
 _log = logging.getLogger(__name__)
 _FLAT_SAMPLE = 20
 _MOST_FIELDS_A_BATCH = 64
+_IN_FILES = {"stage_unit": "unit of positions", "stage_y_up": "y axis of positions upwards"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[Fi
     spoken = parameters.describe is not None or _overrides(parameters) != Overrides()
     entered = [_enter(project, source, spoken) for source in sources]
     records, changed = [record for record, _ in entered], [words for _, words in entered]
+    for record, source, other in zip(records, sources, changed, strict=True):
+        moved = _moved(project, record, source)
+        if moved:
+            other["positions"] = [None, moved]
     units: list[_Batch] = []
     done = 0
     for record, source in zip(records, sources, strict=True):
@@ -159,6 +164,16 @@ def _as_files_say(source: ScanSource) -> ScanDescription:
     return replace(own, foil=source.description.foil, scan=source.description.scan)
 
 
+def _moved(project: Project, record: ScanRecord, source: ScanSource) -> int:
+    """How many fields that are in the project have another position now."""
+    before = {r.field: r for r in project.catalogue.field_rows(record.scan_id)}
+    return sum(
+        (f.stage_x, f.stage_y) != (known.stage_x, known.stage_y)
+        for f in source.fields
+        if (known := before.get(f.name)) is not None and f.stage_x is not None and f.stage_y is not None
+    )
+
+
 def _missing(project: Project, record: ScanRecord, source: ScanSource) -> list[Field]:
     """Fields to read: new ones, and those of which a picture was missing or broken when they were read."""
     rows = project.catalogue.field_rows(record.scan_id)
@@ -239,8 +254,10 @@ def _finish(
         fields = project.catalogue.fields(record.scan_id)
         sizes = [] if source.layout.kind == "montage" else _sizes(fields, source.description.field_size_px)
         notes = [*source.notes, *sizes]
+        told = [*notes, *([_pictures_words(found)] if found else [])]
         if not record.whole or new[record.scan_id] or record.flat is None:
-            _settle(project, record, fields, notes, found)
+            _settle(project, record, fields)
+        project.catalogue.update_scan(record.scan_id, notes=told)
         pictured = int(fields["batch"].notna().sum())
         if not len(fields):
             project.catalogue.remove_scan(record.scan_id)
@@ -252,24 +269,28 @@ def _finish(
             "new_fields": new[record.scan_id], "problems": len(found), "assumed": sorted(source.description.assumed),
             "notes": notes, "changed": other,
         })  # fmt: skip
-        trouble = f"; {len(found)} pictures missing or broken, first: {found[0]}" if found else ""
-        told = [*([_changed_words(other)] if other else []), *notes]
-        words = "".join(f". {one}" for one in told)
+        trouble = f"; {_pictures_words(found)}" if found else ""
+        words = "".join(f". {one}" for one in [*([_changed_words(other)] if other else []), *notes])
         sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}{words}")
     return Outcome("; ".join(sentences), {"scans": rows})
 
 
 def _changed_words(changed: dict[str, list[Any]]) -> str:
     """What changed in a description; of what is long only that it did."""
-    said = [
-        key if isinstance(now, list | dict) else f"{key} from {_word(before)} to {_word(now)}"
-        for key, (before, now) in changed.items()
-    ]
+    said = []
+    for key, (before, now) in changed.items():
+        name = _IN_FILES.get(key, key)
+        if key == "positions":
+            said.append(f"positions of {now} fields")
+        elif isinstance(now, list | tuple | dict):
+            said.append(name)
+        else:
+            said.append(f"{name} from {_word(before)} to {_word(now)}")
     return f"Its description changed: {', '.join(said)}"
 
 
 def _word(value: Any) -> str:
-    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "nothing" if value is None else str(value)
 
 
 def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
@@ -289,14 +310,13 @@ def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
     return said
 
 
-def _settle(
-    project: Project, record: ScanRecord, fields: pd.DataFrame, notes: Sequence[str], problems: Sequence[str]
-) -> None:
-    """Flat field from a sample of the scan's own fields, notes, and the mark that the scan is whole."""
+def _pictures_words(problems: Sequence[str]) -> str:
+    return f"{len(problems)} pictures missing or broken, first: {problems[0]}"
+
+
+def _settle(project: Project, record: ScanRecord, fields: pd.DataFrame) -> None:
+    """Flat field from a sample of the scan's own fields, and the mark that the scan is whole."""
     pictured = fields[fields["batch"].notna()]
-    told = list(notes)
-    if problems:
-        told.append(f"{len(problems)} pictures missing or broken, first: {problems[0]}")
     flat = None
     if len(pictured):
         step = max(1, len(pictured) // _FLAT_SAMPLE)
@@ -305,7 +325,7 @@ def _settle(
         alike = pictured[(pictured["width"] == width) & (pictured["height"] == height)]
         sample = alike.iloc[::step]
         flat = estimate_flat_field(_fit_for_flat(project, sample)).to_json()
-    project.catalogue.update_scan(record.scan_id, flat=flat, whole=True, notes=told)
+    project.catalogue.update_scan(record.scan_id, flat=flat, whole=True)
 
 
 def _fit_for_flat(project: Project, sample: pd.DataFrame) -> list[Any]:

@@ -55,9 +55,17 @@ def test_what_changed_in_a_description_and_what_is_odd_of_a_scan_is_said(foil: P
             "orientation": ["normal", "reverse"],
         }
         assert "orientation from normal to reverse" in other.sentence
-        assert f"pixel_size_um from {before:g} to 2.5" in other.sentence
-    text = (scan / "scan.toml").read_text(encoding="utf-8")
-    (scan / "scan.toml").write_text(text.replace("datum = [", 'datum = [["nowhere", 1.0, 2.0], ', 1), encoding="utf-8")
+        assert f"pixel_size_um from {before} to 2.5" in other.sentence
+        lamps = run(ingest.plan(project, ingest.IngestParameters((scan,), azimuths="1,2,3,4,5,6,7,8"))).sentence
+        assert "channels" in lamps and "{" not in lamps
+        text = (scan / "positions.json").read_text(encoding="utf-8")
+        places = json.loads(text)
+        places["c1"]["3"][0] += 0.25
+        (scan / "positions.json").write_text(json.dumps(places), encoding="utf-8")
+        assert "positions of 1 fields" in run(ingest.plan(project, ingest.IngestParameters((scan,)))).sentence
+        (scan / "positions.json").write_text(text, encoding="utf-8")
+    right = (scan / "scan.toml").read_text(encoding="utf-8")
+    (scan / "scan.toml").write_text(right.replace("datum = [", 'datum = [["nowhere", 1.0, 2.0], ', 1), encoding="utf-8")
     for file in scan.glob("*_s2_*.png"):
         Image.open(file).crop((0, 0, 300, 240)).save(file)
     with Project.open(tmp_path / "q.moedal", write=True, create=True) as project:
@@ -66,6 +74,9 @@ def test_what_changed_in_a_description_and_what_is_odd_of_a_scan_is_said(foil: P
         assert "nowhere" in told.sentence and told.values["scans"][0]["notes"] == list(
             project.catalogue.scan("c1").notes
         )
+        (scan / "scan.toml").write_text(right, encoding="utf-8")
+        run(ingest.plan(project, ingest.IngestParameters((scan,))))
+        assert not any("nowhere" in note for note in project.catalogue.scan("c1").notes)
 
 
 @pytest.mark.parametrize("value", [0, 255])

@@ -44,20 +44,39 @@ DOWN, TURNED, MM = 'y_axis = "down"', "mirrored = true", 'unit = "mm"'
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ([(UP, DOWN)], "only if the stage's y axis points up"),
-        ([(PLAIN, TURNED)], "only if they are not mirrored"),
-        ([(UP, DOWN), (PLAIN, TURNED)], "only if they are not mirrored and the stage's y axis points up"),
-        ([(INCH, MM)], "only if the positions are in inch"),
+        ([(UP, DOWN)], "if the stage's y axis points up"),
+        ([(PLAIN, TURNED)], "if they are not mirrored"),
+        ([(UP, DOWN), (PLAIN, TURNED)], "if they are not mirrored and the stage's y axis points up"),
+        ([(INCH, MM)], "if the positions are in inch"),
     ],
 )
 def test_what_would_suit_the_pictures_is_named(
     drawn: Path, tmp_path: Path, changes: list[tuple[str, str]], words: str
 ) -> None:
     said, doubts = _told(drawn, tmp_path, *changes)
-    assert f"{words}:" in said
+    assert f"{words}: check" in said
     assert any(words in doubt for doubt in doubts)
+
+
+def test_a_single_row_in_another_unit_is_named(tmp_path: Path) -> None:
+    words = SimulationParameters(
+        seed=5, columns=8, rows=1, pits_low=60, pits_high=120, candidates=5, channels=4, both_sides=False
+    )
+    simulate_foil(tmp_path / "row", words)
+    said, _ = _told(tmp_path / "row" / "c1", tmp_path, (INCH, MM))
+    assert "if the positions are in inch: check" in said
+
+
+def test_a_doubt_goes_with_what_was_wrong(drawn: Path, tmp_path: Path) -> None:
+    _told(drawn, tmp_path, (UP, DOWN))
+    description = tmp_path / "c1" / "scan.toml"
+    description.write_text(description.read_text(encoding="utf-8").replace(DOWN, UP), encoding="utf-8")
+    with Project.open(tmp_path / "p.moedal", write=True) as project:
+        assert any("fit together" in doubt for doubt in info.doubts_of(project))
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        assert not any("fit together" in doubt for doubt in info.doubts_of(project))
 
 
 def test_right_positions_are_not_doubted(drawn: Path, tmp_path: Path) -> None:
     said, doubts = _told(drawn, tmp_path)
-    assert "only if" not in said and doubts == []
+    assert "fit together" not in said and doubts == []

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from moedal_gui.analysis.overlaps import adjusted
 from moedal_gui.analysis.registration import stage_places
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest, geometry_hash, pixels_hash
 from moedal_gui.tasks.placement.placing import flat_of
-from moedal_gui.tasks.placement.seams import better_reading, measured_seams, overlapping, too_many
+from moedal_gui.tasks.placement.seams import better_reading, measured_seams, overlapping
+
+_METHOD = 2  # changes with what is measured, so that older registrations are not believed
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,15 @@ def misplaced_fields(project: Project, scan: ScanRecord) -> Misplaced | None:
     rows = [r for r in rows if r.field in places]
     if flat is None or len(rows) < 2:
         return None
-    made_from = digest([geometry_hash(scan, fields), pixels_hash(scan, fields)])
+    made_from = _made_from(scan, fields)
     known = _known(project, scan)
     if known is not None and known["made_from"] == made_from:
         return Misplaced({k: (x, y) for k, (x, y) in known["fields"].items()}, known["figures"], made_from)
     pairs = overlapping(rows, places)
-    seams = [] if too_many(pairs, rows) else measured_seams(project, scan, rows, flat, pairs)
+    seams = measured_seams(project, scan, rows, flat, pairs or [])
     found = adjusted(len(rows), seams)
     figures: dict[str, Any] = {
-        "pairs": len(pairs), "seams": found.seams, "before_px": round(found.before_px, 4), "after_px": round(found.after_px, 4),
+        "pairs": len(pairs or []), "seams": found.seams, "before_px": round(found.before_px, 4), "after_px": round(found.after_px, 4),
     }  # fmt: skip
     doubt = better_reading(project, scan, rows, flat, pairs, seams)
     if doubt:
@@ -69,6 +73,19 @@ def misplaced_fields(project: Project, scan: ScanRecord) -> Misplaced | None:
         if x or y
     }
     return Misplaced(named, figures, made_from)
+
+
+def doubt_of(project: Project, scan: ScanRecord) -> str | None:
+    """What the newest registration doubts of how a scan's positions are read, while it still is of these positions and pictures."""
+    known = _known(project, scan)
+    if known is None or known["made_from"] != _made_from(scan, project.catalogue.fields(scan.scan_id)):
+        return None
+    doubt = known["figures"].get("doubt")
+    return None if doubt is None else str(doubt)
+
+
+def _made_from(scan: ScanRecord, fields: pd.DataFrame) -> str:
+    return digest([_METHOD, geometry_hash(scan, fields), pixels_hash(scan, fields)])
 
 
 def _known(project: Project, scan: ScanRecord) -> dict[str, Any] | None:

@@ -11,12 +11,12 @@ from moedal_gui import __version__
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.placement import placement_to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once
-from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.fingerprint import digest, geometry_hash
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.datum_frame import tie_foil
-from moedal_gui.tasks.placement.field_overlaps import misplaced_fields
+from moedal_gui.tasks.placement.field_overlaps import doubt_of, misplaced_fields
 from moedal_gui.tasks.placement.tie_scans import pair_rows, views_apart
 
 
@@ -73,18 +73,35 @@ def input_hash(project: Project) -> str:
 
 
 def registration_doubts(project: Project, scan: ScanRecord | None = None, checked_only: bool = False) -> list[str]:
-    """What the newest registration doubts: of a project, or of one scan while that registration holds.
+    """What the newest registration doubts of the scans as they are described now: of a project, or of one scan.
 
     ``checked_only``: without what is said of datum points that nothing checks.
     """
     run = project.catalogue.current_run("register")
-    if run is None or (scan is not None and run.input_hash != input_hash(project)):
+    if run is None:
         return []
-    rows = [row for key in ("pairs", "overlaps") for row in run.summary.get(key, [])]
-    if scan is not None:
-        rows = [r for r in rows if r["foil"] == scan.foil and scan.scan in (r.get("scan"), r.get("a"), r.get("b"))]
+    known = {(s.foil, s.scan): s for s in project.catalogue.scans()}
+    mine = list(known) if scan is None else [(scan.foil, scan.scan)]
+    said = []
+    for pair in run.summary.get("pairs", []):
+        ends = [(pair["foil"], pair[end]) for end in ("a", "b")]
+        if (
+            pair.get("doubt")
+            and set(ends) & set(mine)
+            and all(_as_registered(project, run, known.get(e)) for e in ends)
+        ):
+            said.append(str(pair["doubt"]))
+    said += [doubt for key in mine if (doubt := doubt_of(project, known[key])) is not None]
     datum = [d for d in run.summary.get("datum", []) if scan is None and (d["checked"] or not checked_only)]
-    return [*(str(row["doubt"]) for row in rows if row.get("doubt")), *(str(d["note"]) for d in datum)]
+    return [*said, *(str(d["note"]) for d in datum)]
+
+
+def _as_registered(project: Project, run: RunRecord, scan: ScanRecord | None) -> bool:
+    """Whether a scan is still described as it was when it was registered."""
+    kept = None if scan is None else project.catalogue.placement(run.run_id, scan.scan_id)
+    if scan is None or kept is None:
+        return False
+    return bool(kept["geometry"] == geometry_hash(scan, project.catalogue.fields(scan.scan_id)))
 
 
 def _pits(project: Project, scan: ScanRecord) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from moedal_gui.analysis.overlaps import Neighbours, Seam, neighbours, seam
 from moedal_gui.analysis.registration import stage_places
@@ -22,15 +23,32 @@ Pixels = npt.NDArray[Any]
 _ENOUGH_PAIRS = 4
 _SUSPICIOUS = 0.2
 _LEAST_SEAMS, _TIMES_MORE = 4, 4
-_TRIED_PAIRS = 40
-_PAIRS_A_FIELD = 4  # in a grid a field has eight neighbours, and each pair counts once
+_TRIED_A_SIDE = 20
+_UNDOUBTED = 0.5
+_ON_TOP, _MANY_ON_TOP = 0.4, 30  # of a field's shorter side; fields
+_FEW_PAIRS = 40
 _UNITS: tuple[LengthUnit, ...] = ("inch", "mm", "um", "px")
 
 
-def overlapping(rows: Sequence[FieldRow], places: Mapping[str, tuple[float, float]]) -> list[Neighbours]:
-    """Pairs of fields that overlap where ``places`` (centres, px as the camera sees them) has them."""
+def overlapping(rows: Sequence[FieldRow], places: Mapping[str, tuple[float, float]]) -> list[Neighbours] | None:
+    """Pairs of fields that overlap where ``places`` (centres, px as the camera sees them) has them.
+
+    None for many fields that lie nearly all on top of each other: there are too many pairs, and none of them says anything.
+    """
+    if len(rows) * (len(rows) - 1) > 2 * _FEW_PAIRS and piled(rows, places):
+        return None
     sizes = np.array([(r.width, r.height) for r in rows], dtype=np.intp)
     return neighbours(np.array([places[r.field] for r in rows]) - (sizes - 1) / 2, sizes)
+
+
+def piled(rows: Sequence[FieldRow], places: Mapping[str, tuple[float, float]]) -> bool:
+    """Whether half of all fields, or some thirty, lie nearly where a typical field lies."""
+    if len(rows) < 3:
+        return False
+    centres = np.array([places[r.field] for r in rows])
+    near = _ON_TOP * min(min(r.width, r.height) for r in rows)
+    others = cKDTree(centres).query_ball_point(centres, near, p=np.inf, return_length=True) - 1
+    return bool(np.median(others) >= min(0.5 * (len(rows) - 1), _MANY_ON_TOP))
 
 
 def measured_seams(
@@ -80,42 +98,53 @@ def better_reading(
     scan: ScanRecord,
     rows: Sequence[FieldRow],
     flat: FlatField,
-    pairs: Sequence[Neighbours],
+    pairs: Sequence[Neighbours] | None,
     seams: Sequence[Seam],
 ) -> str | None:
-    """What to say where hardly any overlap convinces, but many would if the positions were read another way.
+    """What to say where hardly any overlap convinces: how the positions would have to be read to suit the pictures, if that is seen.
 
-    Fields beside each other and below each other are judged apart: a flipped axis leaves the overlaps along the other.
+    Fields beside each other and below each other are judged apart: a flipped axis leaves the overlaps along the other. Where fields lie on
+    top of each other, or apart, that makes no sense, and all overlaps of the other reading are judged together.
 
     Parameters
     ----------
     pairs, seams
-        The fields that overlap as the positions are read now, and the overlaps that convince.
+        The fields that overlap as the positions are read now (None: nearly all), and the overlaps that convince.
     """
-    sides = [beside for beside in (True, False) if _suspicious(pairs, seams, beside)]
-    if not sides and len(pairs) >= _ENOUGH_PAIRS and not too_many(pairs, rows):
-        return None
+    now = pairs or ()
     fields = project.catalogue.fields(scan.scan_id)
-    for words, other in _readings(scan.description):
+    told = stage_places(scan.description, fields)
+    lost = pairs is None or len(now) < _ENOUGH_PAIRS or piled(rows, told)
+    if lost and len(now) >= _ENOUGH_PAIRS and len(seams) >= _SUSPICIOUS * len(now):
+        return None  # the same fields taken again and again, where they are said to be
+    sides = () if lost else tuple(beside for beside in (True, False) if _suspicious(now, seams, beside))
+    if not lost and not sides:
+        return None
+    best: tuple[float, int, int, str] | None = None
+    for words, other in _readings(scan.description, lost):
         places = stage_places(other, fields)
-        if any(r.field not in places for r in rows):
+        if any(r.field not in places for r in rows) or piled(rows, places):
             continue
-        found = overlapping(rows, places)
-        if len(found) < _ENOUGH_PAIRS or too_many(found, rows):
+        found = overlapping(rows, places) or []
+        tried = [pair for beside in (True, False) for pair in _some([p for p in found if p.beside == beside])]
+        if len(tried) < _ENOUGH_PAIRS:
             continue
-        tried = found[:: -(-len(found) // _TRIED_PAIRS)]
         convinced = measured_seams(project, replace(scan, description=other), rows, flat, tried)
-        if all(_convinces(tried, convinced, pairs, seams, beside) for beside in sides or (True, False)):
-            return (
-                f"{scan.scan}: the pictures fit together where they overlap ({len(convinced)} of {len(tried)} tried) only if "
-                f"{words}: check positions, pixel_size_um and mirrored in its description"
-            )
+        share = len(convinced) / len(tried)
+        if (best is None or share > best[0]) and _convinces(tried, convinced, now, seams, sides):
+            best = (share, len(convinced), len(tried), words)
+            if share > _UNDOUBTED:
+                break
+    look = "check positions, pixel_size_um and mirrored in its description"
+    if best is not None:
+        _, told_by, of, words = best
+        return (
+            f"{scan.scan}: the pictures do not fit together where their positions have them overlap; they would ({told_by} of {of} overlaps "
+            f"tried) if {words}: {look}"
+        )
+    if pairs is None:
+        return f"{scan.scan}: the positions put its fields nearly all on top of each other: {look}"
     return None
-
-
-def too_many(pairs: Sequence[Neighbours], rows: Sequence[FieldRow]) -> bool:
-    """Whether so many fields overlap that they cannot lie where their positions have them."""
-    return len(pairs) > max(_PAIRS_A_FIELD * len(rows), _TRIED_PAIRS)
 
 
 def _suspicious(pairs: Sequence[Neighbours], seams: Sequence[Seam], beside: bool) -> bool:
@@ -124,20 +153,32 @@ def _suspicious(pairs: Sequence[Neighbours], seams: Sequence[Seam], beside: bool
 
 
 def _convinces(
-    tried: Sequence[Neighbours], convinced: Sequence[Seam], pairs: Sequence[Neighbours], seams: Sequence[Seam], beside: bool
+    tried: Sequence[Neighbours], convinced: Sequence[Seam], pairs: Sequence[Neighbours], seams: Sequence[Seam], sides: Sequence[bool]
 ) -> bool:  # fmt: skip
-    """Whether the overlaps of another reading convince so much oftener than those of this one that it is the right one."""
-    usual = _count(seams, beside) * _count(tried, beside) / max(_count(pairs, beside), 1)
-    least = max(_LEAST_SEAMS, _SUSPICIOUS * _count(tried, beside), _TIMES_MORE * usual)
-    return _count(convinced, beside) >= least
+    """Whether the overlaps of another reading convince so much oftener than those of this one that it is the right one.
+
+    ``sides``: where that is asked; empty for all of them together.
+    """
+    for beside in sides or (None,):
+        of, told = _count(tried, beside), _count(convinced, beside)
+        usual = _count(seams, beside) * of / max(_count(pairs, beside), 1)
+        if told < max(_LEAST_SEAMS, _SUSPICIOUS * of, _TIMES_MORE * usual):
+            return False
+    return True
 
 
-def _count(told: Sequence[Neighbours] | Sequence[Seam], beside: bool) -> int:
-    return sum(one.beside == beside for one in told)
+def _count(told: Sequence[Neighbours] | Sequence[Seam], beside: bool | None) -> int:
+    return sum(beside is None or one.beside == beside for one in told)
 
 
-def _readings(said: ScanDescription) -> list[tuple[str, ScanDescription]]:
-    """Other ways to read the positions, in words, the likeliest first."""
+def _some(pairs: Sequence[Neighbours]) -> list[Neighbours]:
+    """At most so many as are tried of one side, spread evenly."""
+    step = max(1, -(-len(pairs) // _TRIED_A_SIDE))
+    return list(pairs[::step])
+
+
+def _readings(said: ScanDescription, lost: bool) -> list[tuple[str, ScanDescription]]:
+    """Other ways to read the positions, in words, the likeliest first; other units only where fields are ``lost``."""
     axis = "down" if said.stage_y_up else "up"
     down = f"the stage's y axis points {axis}"
     mirrored = f"they are {'not ' if said.mirrored else ''}mirrored"
@@ -146,8 +187,18 @@ def _readings(said: ScanDescription) -> list[tuple[str, ScanDescription]]:
         (mirrored, replace(said, mirrored=not said.mirrored)),
         (f"{mirrored} and {down}", replace(said, mirrored=not said.mirrored, stage_y_up=not said.stage_y_up)),
     ]
+    size = said.pixel_size_um
+    binned = [] if size is None else [
+        (f"a pixel is {size * factor:g} um", replace(said, pixel_size_um=size * factor)) for factor in (0.5, 2.0)
+    ]  # fmt: skip
+    if not lost:
+        return [*turned, *binned]
     units = [
         (f"the positions are in {unit}", replace(said, stage_unit=unit)) for unit in _UNITS if unit != said.stage_unit
     ]
-    both = [(f"{words} and {turned[0][0]}", replace(one, stage_y_up=not one.stage_y_up)) for words, one in units]
-    return [*turned, *units, *both]
+    both = [
+        (f"{words} and {turn}", replace(one, stage_y_up=two.stage_y_up, mirrored=two.mirrored))
+        for words, one in units
+        for turn, two in turned
+    ]
+    return [*units, *binned, *both]
