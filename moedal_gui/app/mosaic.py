@@ -15,6 +15,7 @@ from moedal_gui.app.shading import Float32, Limits, Rgb, grey, lamps_as_hues, li
 from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
+from moedal_gui.imaging.lamps import slope_ring, usable_flat
 from moedal_gui.imaging.normalise import normalise
 from moedal_gui.store.images import ImageStore
 
@@ -79,6 +80,7 @@ class Composer:
         self._sheet = sheet
         self._batches = sheet.fields["batch"].to_list()
         self._slots = sheet.fields["slot"].to_list()
+        self._missing = dict(zip(zip(self._batches, self._slots, strict=True), sheet.fields["missing"], strict=True))
         self._flat = sheet.flat
         self._limits: dict[Picture, Limits] = {}
         self._grounds: dict[int, float] = {}
@@ -166,7 +168,7 @@ class Composer:
             one = self._images.read(batch, slot, level=level, channels=picture.index)
             return self._channel(picture, one)
         if picture.key == COMPOSITE:
-            return self._even_rim(batch, slot, level)
+            return self._lamps(batch, slot, level)[0]
         mean, across, down = self._harmonic(batch, slot, level)
         if picture.key == ALBEDO:
             return mean[None]
@@ -197,20 +199,31 @@ class Composer:
         key = (batch, slot, level)
         found = self._harmonics.pop(key, None)
         if found is None:
-            slope = first_harmonic(self._even_rim(batch, slot, level), self._sheet.ring_azimuths_deg)
-            found = np.stack([slope.mean, slope.slope_x, slope.slope_y])
+            found = self._slope_planes(batch, slot, level)
         self._harmonics[key] = found
         while len(self._harmonics) > _FIELDS_KEPT:
             self._harmonics.popitem(last=False)
         return found
 
-    def _even_rim(self, batch: str, slot: int, level: int) -> Float32:
-        """Normalised channels (N, h, w) of the ring of a field."""
-        rim = list(self._sheet.ring)
-        stack = self._images.read(batch, slot, level=level)[rim]
+    def _slope_planes(self, batch: str, slot: int, level: int) -> Float32:
+        """Mean and slopes (3, h, w) by the lamps that carry a picture in this field; nothing where they do not surround it."""
+        lamps, alive = self._lamps(batch, slot, level)
+        ring = slope_ring(self._sheet.record.description, alive)
+        if not ring:
+            return np.zeros((3, *lamps.shape[1:]), np.float32)
+        rows = [self._sheet.ring.index(i) for i in ring]
+        azimuths = self._sheet.ring_azimuths_deg
+        slope = first_harmonic(lamps[rows], [azimuths[k] for k in rows])
+        return np.stack([slope.mean, slope.slope_x, slope.slope_y])
+
+    def _lamps(self, batch: str, slot: int, level: int) -> tuple[Float32, FlatField | None]:
+        """Normalised channels (N, h, w) of the ring of a field, those without a picture there zero; and which these are."""
+        ring = list(self._sheet.ring)
+        stack = self._images.read(batch, slot, level=level)
         if self._flat is None:
-            return _centred(stack)
-        return normalise(stack, FlatField(tuple(self._flat.channels[i] for i in rim)))
+            return _centred(stack[ring]), None
+        alive = usable_flat(stack, self._sheet.record.description, self._flat, self._missing[batch, slot])
+        return normalise(stack[ring], FlatField(tuple(alive.channels[i] for i in ring))), alive
 
 
 def _centred(stack: npt.NDArray[np.generic]) -> Float32:

@@ -11,7 +11,7 @@ import pandas as pd
 from psygnal import Signal
 
 from moedal_gui.app.background import Latest
-from moedal_gui.app.display import Display, first_picture
+from moedal_gui.app.display import Display, first_picture, pictures_of
 from moedal_gui.app.far_ends import far_ends
 from moedal_gui.app.pits import PitSheet, index_pits
 from moedal_gui.app.sheet import Sheet, lay_out
@@ -103,7 +103,7 @@ class Session:
             return
         known = self.sheet is not None and self.sheet.record.scan_id == record.scan_id
         self._show(sheet)
-        if not known or not self.display.picture:
+        if not known or self.display.picture not in [p.key for p in pictures_of(sheet)]:
             self.show(picture=first_picture(sheet))
         self._read_pits(sheet)
 

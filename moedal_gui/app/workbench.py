@@ -90,12 +90,13 @@ class Workbench:
         """What the commands' rules ask about."""
         session = self.session
         project = session.project
-        description = session.sheet.record.description if session.sheet is not None else None
+        sheet = session.sheet
+        lit = [i for i in sheet.record.description.rim if i not in sheet.out] if sheet is not None else []
         return State(
             project=project is not None,
             writable=project is not None and project.writable,
             scan=session.sheet is not None,
-            ring=description is not None and len(description.rim) >= 2,
+            ring=len(lit) >= 2,
             pits=session.pits is not None and len(session.pits) > 0,
             pit=self.labelling.row is not None,
             scores=session.pits is not None and session.pits.scored,

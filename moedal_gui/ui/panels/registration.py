@@ -152,8 +152,9 @@ class RegistrationPanel(Panel):
         self._registered = found
         state = self._workbench.state()
         if not found.pairs:
-            self._say("Registration needs two scans of one foil. Open another scan of a foil that is here.",
-                      "Open scan…", "scan.open")  # fmt: skip
+            doubts = [f"{o['doubt']}." for o in found.overlaps if o.get("doubt") and not found.stale]
+            words = "Registration needs two scans of one foil. Open another scan of a foil that is here."
+            self._say("\n\n".join([*doubts, words]), "Open scan…", "scan.open")
             return
         self._fill(found)
         self.register.setEnabled(state.writable)

@@ -54,6 +54,7 @@ class PitCrops(QWidget):
         pictures = list(channel_pictures(sheet.record.description, sheet.out))
         if pictures == self._pictures:
             return
+        self._film.stop()
         for thumb in self._thumbs:
             self._grid.removeWidget(thumb)
             thumb.deleteLater()

@@ -86,12 +86,12 @@ class PictureLayer(QObject):
     def play(self, on: bool) -> None:
         """The film round the lamp ring, or the picture."""
         sheet = self._workbench.session.sheet
-        if not on or self._source is None or sheet is None:
+        lamps = self._lamps(sheet) if sheet is not None else ()
+        if not on or self._source is None or len(lamps) < 2:
             self.film.stop()
             if self._shown is not None:
                 self._put(self._shown)
             return
-        lamps = self._lamps(sheet)
         known = {p.key: limits for p in lamps if (limits := self._limits(p.key)) is not None}
         self.film.expect(self._source.ask_film(lamps, self._view.wider(_MARGIN), self._view.zoom, known))
 
