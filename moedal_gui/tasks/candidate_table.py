@@ -10,14 +10,14 @@ import pandas as pd
 from moedal_gui.analysis.corrections import followed, since
 from moedal_gui.analysis.density import regime
 from moedal_gui.core.candidate import CANDIDATE_COLUMNS, TRACK_COLUMNS
-from moedal_gui.core.correction import Spot
+from moedal_gui.core.correction import PUT, Spot
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.scan import UM_PER_UNIT, ScanDescription
 from moedal_gui.core.working_point import WorkingPoint
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.pit_table import all_pits, borders_of, linked_pit_runs, pit_run
+from moedal_gui.tasks.pit_table import all_pits, borders_of, linked_pit_runs, pit_run, put_right_in
 from moedal_gui.tasks.placement.placing import placement_of
 
 EXTRA_COLUMNS = (
@@ -36,6 +36,7 @@ EXTRA_COLUMNS = (
 """What the window and the lists need besides the exported columns; ``*_stage_scan`` names whose stage a place is in."""
 
 _VERDICT_REACH_PX = 4.0
+_SAME_SPOT_PX = 0.5
 
 
 def link_run(project: Project, run: str | None = None) -> RunRecord | None:
@@ -79,6 +80,8 @@ def candidate_table(
         return _empty()
     links = project.catalogue.links.of_run(record.run_id)
     pits = pits_of_links(project, record)
+    moved = moved_ends(project, record, {int(i) for i in (*links["entry_pit"], *links["exit_pit"])} - set(pits.index))
+    links = _with_moved(links, moved) if moved else links
     links = links[links["entry_pit"].isin(pits.index) & links["exit_pit"].isin(pits.index)].reset_index(drop=True)
     if not len(links):
         return _empty()
@@ -137,13 +140,47 @@ def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
 
 
 def out_of_date(project: Project, record: RunRecord) -> str:
-    """What to say when a link run is older than the pits that are current now; empty when it is not."""
+    """What to say when a link run is older than the pits that are current now, or than what people put right of them; else empty."""
     paired = linked_pit_runs(record)
     for scan in project.catalogue.scans():
         current = pit_run(project, scan)
         if current is not None and paired.get(scan.scan_id) != current.run_id:
             return f"the links {record.name} were made from older pits of {scan.scan}: run link again"
+    before = record.summary.get("put_right")
+    if before is not None and before != put_right_in(project, paired.values()):
+        return f"pits were put right by hand since the links {record.name} were made: run link again"
     return ""
+
+
+def _with_moved(links: pd.DataFrame, moved: Mapping[int, int]) -> pd.DataFrame:
+    """Links between the pits that stand now; what people linked themselves goes before what the program had linked."""
+    ends = ["entry_pit", "exit_pit"]
+    links = links.assign(**{end: links[end].replace(dict(moved)) for end in ends})
+    hand = links["by_hand"] == PUT
+    said = set(links.loc[hand, ends].to_numpy().ravel().tolist())
+    return links[hand | ~links[ends].isin(said).any(axis=1)].reset_index(drop=True)
+
+
+def moved_ends(project: Project, record: RunRecord, lost: set[int]) -> dict[int, int]:
+    """Which pit stands now for each of the ``lost`` pits of a link run, where somebody has moved it since."""
+    moves = project.labels.corrections.in_force(("move",)) if lost else []
+    found: dict[int, int] = {}
+    for scan in project.catalogue.scans() if moves else ():
+        run = linked_pit_runs(record).get(scan.scan_id)
+        own = [m for m in moves if (m.foil, m.at.scan) == (scan.foil, scan.scan)]
+        if run is None or not own:
+            continue
+        hand = project.catalogue.hand.of_run(run)
+        put = hand[(hand["by_hand"] == PUT)]
+        gone = hand[hand["pit_id"].isin(list(lost))]
+        for pit in gone.fillna({"surface": ""}).to_dict("records"):
+            spot = Spot(scan.scan, str(pit["field"]), float(pit["x_px"]), float(pit["y_px"]), str(pit["surface"]))
+            now = followed(spot, own)
+            there = put[(put["field"].astype(str) == now.field)]
+            away = np.hypot(there["x_px"].to_numpy(float) - now.x_px, there["y_px"].to_numpy(float) - now.y_px)
+            if now != spot and len(away) and away.min() < _SAME_SPOT_PX:
+                found[int(pit["pit_id"])] = int(there["pit_id"].iloc[int(away.argmin())])
+    return found
 
 
 def _empty() -> pd.DataFrame:

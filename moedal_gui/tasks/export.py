@@ -93,7 +93,9 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
     }  # fmt: skip
     sentence = f"{len(table)} {parameters.what} written to {parameters.output}"
     links = link_run(project, parameters.run) if parameters.what == "candidates" else None
-    if links is not None and (stale := out_of_date(project, links)):
+    if links is not None and links.summary.get("too_dense"):
+        sentence = "; ".join([sentence, *links.summary["too_dense"]])
+    if links is not None and parameters.run is None and (stale := out_of_date(project, links)):
         values["out_of_date"] = stale
         sentence += f"; {stale}"
     return Outcome(sentence, values)
@@ -106,7 +108,8 @@ def _candidate_columns(table: pd.DataFrame) -> list[str]:
 
 def _table(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> pd.DataFrame:
     if parameters.what == "labels":
-        return _with_extras(label_table(project))
+        labels = _with_extras(label_table(project))
+        return _with_places(project, labels) if parameters.format == "geojson" else labels
     if parameters.what == "regions":
         return region_table(project)
     if parameters.what == "candidates":
@@ -145,6 +148,21 @@ def _with_extras(labels: pd.DataFrame) -> pd.DataFrame:
     for name in names:
         table[name] = [row.get(name, "") for row in said]
     return table
+
+
+def _with_places(project: Project, labels: pd.DataFrame) -> pd.DataFrame:
+    """Labels with x_um and y_um on the foil; nothing for those whose field has no position or no pixel size."""
+    labels = labels.assign(x_um=np.nan, y_um=np.nan).reset_index(drop=True)
+    for scan in project.catalogue.scans():
+        placement = placement_of(project, scan)
+        known = labels["field"].astype(str).isin([n for n in placement.centres if n not in placement.loose])
+        mine = (labels["foil"] == scan.foil) & (labels["scan"] == scan.scan) & known
+        if placement.unit == "um" and mine.any():
+            places = placement.to_frame(
+                labels.loc[mine, "field"].astype(str), labels.loc[mine, "x_px"], labels.loc[mine, "y_px"]
+            )
+            labels.loc[mine, ["x_um", "y_um"]] = places
+    return labels
 
 
 def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:

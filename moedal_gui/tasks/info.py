@@ -83,6 +83,7 @@ def of_project(project: Project) -> Outcome:
     if link:
         stale = out_of_date(project, link)
         lines += [f"  Note: {stale}"] if stale else []
+        lines += [f"  Note: {words}" for words in link.summary.get("too_dense", [])]
         lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
     lines += [f"  Note: {words}" for words in registration_doubts(project)]

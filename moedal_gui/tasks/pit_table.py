@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.core.score import SCORE_COLUMNS
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.placement.placing import placement_of
 
 UNTRAINED_NOTE = "outside the densities of the training"
@@ -53,6 +54,11 @@ def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRe
 def linked_pit_runs(links: RunRecord) -> dict[int, int]:
     """Scan id -> id of the pre-selection whose pits a link run paired."""
     return {int(scan): int(run) for scan, run in links.summary.get("pit_runs", {}).items()}
+
+
+def put_right_in(project: Project, runs: Iterable[int]) -> str:
+    """A hash of the pits that people put into runs and took out of them."""
+    return digest([project.catalogue.hand.said(run) for run in sorted(runs)])
 
 
 def pit_table(project: Project, scan: ScanRecord, run: str | None = None) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from typing import Any, get_args
 import pandas as pd
 
 from moedal_gui import __version__
-from moedal_gui.analysis.density import REGIMES
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
@@ -26,13 +25,12 @@ from moedal_gui.store.images import ImageStore
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import settle_links
 from moedal_gui.tasks.corrections.settle import correction_words, lay_on
+from moedal_gui.tasks.crowding import crowding_words, regimes_of
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
-from moedal_gui.tasks.pit_table import with_density
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
 METHODS: tuple[Method, ...] = get_args(Method)
-_WORTH_SAYING, _MOSTLY = 0.02, 0.5
 _CLEANED = "cleaned_"
 
 
@@ -219,12 +217,12 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
-            "regimes": _regimes(project, scan, run), **_cleaned_summary(project, run, how),
+            "regimes": regimes_of(project, scan, run.run_id), **_cleaned_summary(project, run, how),
             **({"corrections": corrections} if corrections else {}),
         })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
-    dense = [f"{r['scan']}: {words}" for r in rows if (words := _density_words(r["regimes"]))]
+    dense = [f"{r['scan']}: {words}" for r in rows if (words := crowding_words(r["regimes"]))]
     cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
     by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
     return Outcome("\n".join([sentence, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows})
@@ -246,25 +244,6 @@ def _cleaned_words(cleaned: Mapping[str, Any]) -> str:
         f"looked at cleaned pictures: {cleaned['filled']:.1%} of the area filled from round about (dirt {cleaned['dirt']:.1%}, "
         f"scratches {cleaned['scratches']:.1%}); pits that lay there are lost, raw pixels are unchanged"
     )
-
-
-def _regimes(project: Project, scan: ScanRecord, run: RunRecord) -> dict[str, int]:
-    """How many pits of a run lie where the density is low, medium or high."""
-    words = with_density(project, scan, run.run_id)["regime"].to_numpy(dtype=object)
-    return {name: int((words == name).sum()) for name in REGIMES}
-
-
-def _density_words(regimes: Mapping[str, int]) -> str:
-    """What is said of a scan whose pits crowd; empty where they do not."""
-    every = max(sum(regimes.values()), 1)
-    if regimes["high"] > _WORTH_SAYING * every:
-        share = regimes["high"] / every
-        return (
-            f"{share:.0%} of the pits lie so densely that a list of them says nothing about tracks; see the density map"
-        )
-    if regimes["medium"] > _MOSTLY * every:
-        return "most pits have neighbours within their own width: links are less sure there"
-    return ""
 
 
 def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Mapping[str, Any] | None = None) -> None:

@@ -73,6 +73,7 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     text = page.render(
         project=project.name, when=now(), version=__version__, scans=scans, candidates=candidates, n_candidates=len(table),
         shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=links is not None, stale=out_of_date(project, links) if links is not None else "", labels=counts,
+        too_dense=links.summary.get("too_dense", []) if links is not None else [],
         tiles=[("scans", len(scans)), ("pits", len(pits)), ("candidates", len(table)), ("labels", len(labels))],
         runs=list_runs(project, RunsParameters()).finish().values["runs"],
     )  # fmt: skip

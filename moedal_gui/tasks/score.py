@@ -14,7 +14,6 @@ import pandas as pd
 from scipy.special import softmax
 
 from moedal_gui import __version__
-from moedal_gui.analysis.density import REGIMES
 from moedal_gui.core.errors import ArgumentError, ExpertError, NotFoundError
 from moedal_gui.core.examples import Examples
 from moedal_gui.core.recipe import Recipe
@@ -23,6 +22,7 @@ from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.crowding import regimes_of
 from moedal_gui.tasks.fingerprint import digest, pixels_hash
 from moedal_gui.tasks.partners import FoilPartners
 from moedal_gui.tasks.pit_table import pit_run, with_density
@@ -194,7 +194,7 @@ def _finish(
             summary["trained_density"] = list(chosen.card.density_range)
         # Finished anew also where all was there: the ensemble that was asked for last is the one that is shown.
         project.catalogue.finish_run(run.run_id, summary)
-        row |= {**extra, "regimes": _regimes(project, scan, pit_runs[scan.scan_id])}
+        row |= {**extra, "regimes": regimes_of(project, scan, pit_runs[scan.scan_id].run_id)}
         rows.append(row)
     whole = "; ".join(
         f"{r['scan']}: {r['pits']} pits scored ({', '.join(f'{n} {c}' for c, n in sorted(r['classes'].items()))})"
@@ -206,12 +206,6 @@ def _finish(
     sentence += "".join(f"\n{scan}: not scored, {why}" for scan, why in refused.items())
     sentence += "".join(f"\n{r['scan']}: {r['outside']}" for r in rows if r.get("outside"))
     return Outcome(sentence, {"scans": rows, **chosen.words, "provenance": chosen.card.provenance, "refused": refused})
-
-
-def _regimes(project: Project, scan: ScanRecord, pits: RunRecord) -> dict[str, int]:
-    """How many of the pits lie where the density is low, medium or high."""
-    words = with_density(project, scan, pits.run_id)["regime"].to_numpy(dtype=object)
-    return {name: int((words == name).sum()) for name in REGIMES}
 
 
 def _outside(project: Project, scan: ScanRecord, pits: RunRecord, chosen: Chosen) -> dict[str, Any]:

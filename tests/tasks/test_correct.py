@@ -354,6 +354,28 @@ def test_a_verdict_goes_with_a_pit_that_is_moved(project_copy: Path) -> None:
         assert list(zip(mine["exit_pit"], mine["verdict"], strict=True)) == [(leave, "accepted")]
 
 
+def test_a_candidate_stays_when_its_pit_is_moved_a_little_and_all_say_that_links_are_older(
+    project_copy: Path, tmp_path: Path
+) -> None:
+    with Project.open(project_copy, write=True) as project:
+        before = candidate_table(project)
+        one = before.iloc[0]
+        scan = project.catalogue.scan(str(one["entry_scan"]))
+        pit = pit_table(project, scan).set_index("pit_id").loc[int(one["entry_pit"])]
+        to = Spot(scan.scan, str(pit["field"]), float(pit["x_px"]) + 1.0, float(pit["y_px"]), "top")
+        moved = move_pit(project, scan, int(one["entry_pit"]), to, "ada")
+        after = candidate_table(project)
+        assert len(after) == len(before)
+        assert after.set_index("candidate_id").loc[one["candidate_id"], "entry_pit"] == moved.pit_id
+        words = export.ExportParameters("candidates", tmp_path / "c.csv")
+        assert "put right by hand since the links" in run(export.plan(project, words)).sentence
+        assert "put right by hand since the links" in info.of_project(project).sentence
+        run(link.plan(project, link.LinkParameters()))
+        assert "put right by hand" not in info.of_project(project).sentence
+        remove_pit(project, scan, int(candidate_table(project).iloc[0]["entry_pit"]), "ada")
+        assert "put right by hand since the links" in info.of_project(project).sentence
+
+
 def test_corrections_teach_the_detector_round_about_where_nobody_labelled(project_copy: Path) -> None:
     with Project.open(project_copy, write=True) as project:
         scan = project.catalogue.scan("c1")

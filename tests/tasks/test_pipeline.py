@@ -26,6 +26,7 @@ from moedal_gui.tasks import (
 from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.labels import label_import, label_table
 from moedal_gui.tasks.loop import run
+from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.placement.placing import placement_of
 
@@ -219,6 +220,36 @@ def test_pits_of_another_program_become_a_run(project_copy: Path, tmp_path: Path
         (tmp_path / "bad.json").write_text('{"c1": [[1, 2]]}')
         with pytest.raises(TableError):
             pits_import.plan(project, pits_import.PitsImportParameters(tmp_path / "bad.json", "x"))
+
+
+def test_truth_of_both_scans_in_one_file_says_what_one_alone_says(foil: Path, worked: Path, tmp_path: Path) -> None:
+    one, other = ((foil / f"truth_{name}.csv").read_text(encoding="utf-8") for name in ("c1", "cr"))
+    both = tmp_path / "both.csv"
+    with Project.open(worked) as project:
+        alone = run(evaluate.plan(project, evaluate.EvaluateParameters(foil / "truth_c1.csv"))).values
+        for first, second in ((one, other), (other, one)):
+            both.write_text(first + second.partition("\n")[2], encoding="utf-8")
+            told = run(evaluate.plan(project, evaluate.EvaluateParameters(both))).values
+            for name in ("candidate_efficiency", "candidate_purity"):
+                assert told[name]["value"] == pytest.approx(alone[name]["value"]) and told[name]["value"] > 0.5
+        with pytest.raises(TableError, match="are of c1, not of cr"):
+            evaluate.plan(project, evaluate.EvaluateParameters(foil / "truth_c1.csv", scan="cr"))
+        bare = tmp_path / "bare.csv"
+        pd.read_csv(foil / "truth_c1.csv").drop(columns="pair").to_csv(bare, index=False)
+        assert (
+            run(evaluate.plan(project, evaluate.EvaluateParameters(bare))).values["candidate_purity"]["value"] is None
+        )
+
+
+def test_labels_on_a_map_lie_on_the_foil(foil: Path, project_copy: Path, tmp_path: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
+        run(export.plan(project, export.ExportParameters("labels", tmp_path / "l.geojson", format="geojson")))
+        pits = all_pits(project)
+    features = json.loads((tmp_path / "l.geojson").read_text(encoding="utf-8"))["features"]
+    at = np.array([f["geometry"]["coordinates"] for f in features])
+    away = np.hypot(*(at[:, None] - pits[["x_um", "y_um"]].to_numpy()[None]).transpose(2, 0, 1)).min(axis=1)
+    assert len(at) > 50 and np.median(away) < 10.0
 
 
 def test_positions_without_pictures_are_registered_and_exported(real: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
 from moedal_gui.store.project import Project
-from moedal_gui.tasks.candidate_table import candidate_table
+from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.evaluation.evaluate_scan import plan_scan
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.placement.placing import placement_of
@@ -94,6 +94,11 @@ def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:
     if scan is not None:
         record = project.catalogue.scan(scan)
         named = table[table["scan"].isin(["", record.scan]) & table["foil"].isin(["", record.foil])]
+        strange = {name for name in table["scan"] if name} & {s.scan for s in project.catalogue.scans()}
+        if not len(named) and strange:
+            raise TableError(
+                f"The true pits are of {', '.join(sorted(strange))}, not of {record.scan}", path, "leave --scan out"
+            )
         # A truth file kept under other names is taken whole: the person says which scan it is of.
         table = (named if len(named) else table).assign(scan=record.scan, foil=record.foil)
     else:
@@ -136,7 +141,9 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
         parts[f"{foil}/{scan}"] = _one_scan(project, mine.reset_index(drop=True), found, parameters.tolerance_px)
     total = list(parts.values())
     overall = _summed(total)
-    candidates, by_field = _candidates(project, truth, every, parameters)
+    links = link_run(project, parameters.run)
+    ends = pits_of_links(project, links).reset_index(drop=True) if links is not None else every
+    candidates, by_field = _candidates(project, truth, ends, parameters)
     per_field: dict[str, Any] = {}
     for name, part in parts.items():
         for field_name, figures in part["per_field"].items():
@@ -166,7 +173,9 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
             f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95 % of "
             f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
         )
-    return Outcome(sentence, values)
+    notes = list(links.summary.get("too_dense", [])) if links is not None else []
+    stale = out_of_date(project, links) if links is not None and parameters.run is None else ""
+    return Outcome("; ".join([sentence, *notes, *([stale] if stale else [])]), values)
 
 
 def _one_scan(project: Project, truth: pd.DataFrame, found: pd.DataFrame, tolerance: float) -> dict[str, Any]:
@@ -207,12 +216,13 @@ def _candidates(
 
     A candidate is right when its two ends are the two true ends of one pair.
     """
-    pairs = truth[truth["pair"] != ""].drop_duplicates(["foil", "pair", "id"]).reset_index(drop=True)
-    pairs = pairs.assign(pair=pairs["foil"] + "/" + pairs["pair"])
-    pairs = pairs[pairs.groupby("pair")["id"].transform("nunique") == 2].reset_index(drop=True)
+    seen = truth[truth["pair"] != ""].drop_duplicates(["foil", "scan", "pair", "id"])
+    seen = seen.assign(pair=seen["foil"] + "/" + seen["pair"])
+    seen = seen[seen.groupby("pair")["id"].transform("nunique") == 2].reset_index(drop=True)
+    pairs = seen.drop_duplicates(["pair", "id"]).reset_index(drop=True)
     candidates = candidate_table(project, parameters.run)
     candidates = candidates[candidates["foil"].isin(list(dict.fromkeys(truth["foil"])))].reset_index(drop=True)
-    true_of = _true_pair_of(project, pairs, pits, parameters.tolerance_px)
+    true_of = _true_pair_of(project, seen, pits, parameters.tolerance_px)
     entry_true = pairs.sort_values("surface", key=lambda s: s != "top", kind="stable").drop_duplicates("pair")
     home = {str(r["pair"]): (str(r["foil"]), str(r["scan"]), str(r["field"])) for r in entry_true.to_dict("records")}
     place_of = {int(r["pit_id"]): (str(r["foil"]), str(r["scan"]), str(r["field"])) for r in pits.to_dict("records")}
@@ -228,7 +238,8 @@ def _candidates(
         if hit and a is not None:
             right.add(a[0])
             tally[where][2] += 1
-    figures = candidate_figures(int(pairs["pair"].nunique()), len(candidates), len(right))
+    # Where the truth knows of no pair, which candidates are right is not known.
+    figures = candidate_figures(int(pairs["pair"].nunique()), len(candidates) if len(pairs) else 0, len(right))
     return figures, {k: (v[0], v[1], v[2]) for k, v in tally.items()}
 
 
@@ -242,8 +253,9 @@ def _true_pair_of(
         found = group.reset_index(drop=True)
         theirs = place(found, placements)
         of_foil = pairs[pairs["foil"] == foil]
-        own = of_foil[of_foil["scan"] == scan]
-        truth = (own if len(own) else of_foil.drop_duplicates("id")).reset_index(drop=True)
+        own = of_foil["scan"] == scan
+        # What this scan's truth does not list may be listed as another scan of the foil sees it.
+        truth = pd.concat([of_foil[own], of_foil[~own]]).drop_duplicates("id").reset_index(drop=True)
         ours = place(truth, placements)
         for surface in ("top", "bottom"):
             t = np.flatnonzero(truth["surface"].isin([surface, ""]))
