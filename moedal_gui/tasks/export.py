@@ -108,8 +108,10 @@ def _candidate_columns(table: pd.DataFrame) -> list[str]:
 
 def _table(project: Project, parameters: ExportParameters, point: WorkingPoint | None) -> pd.DataFrame:
     if parameters.what == "labels":
-        labels = _with_extras(label_table(project))
-        return _with_places(project, labels) if parameters.format == "geojson" else labels
+        labels = label_table(project)
+        table = _with_extras(labels)
+        # A map needs their places on the foil, those of pits that were moved since where these are now.
+        return table.assign(x_um=labels["x_um"], y_um=labels["y_um"]) if parameters.format == "geojson" else table
     if parameters.what == "regions":
         return region_table(project)
     if parameters.what == "candidates":
@@ -148,21 +150,6 @@ def _with_extras(labels: pd.DataFrame) -> pd.DataFrame:
     for name in names:
         table[name] = [row.get(name, "") for row in said]
     return table
-
-
-def _with_places(project: Project, labels: pd.DataFrame) -> pd.DataFrame:
-    """Labels with x_um and y_um on the foil; nothing for those whose field has no position or no pixel size."""
-    labels = labels.assign(x_um=np.nan, y_um=np.nan).reset_index(drop=True)
-    for scan in project.catalogue.scans():
-        placement = placement_of(project, scan)
-        known = labels["field"].astype(str).isin([n for n in placement.centres if n not in placement.loose])
-        mine = (labels["foil"] == scan.foil) & (labels["scan"] == scan.scan) & known
-        if placement.unit == "um" and mine.any():
-            places = placement.to_frame(
-                labels.loc[mine, "field"].astype(str), labels.loc[mine, "x_px"], labels.loc[mine, "y_px"]
-            )
-            labels.loc[mine, ["x_um", "y_um"]] = places
-    return labels
 
 
 def _features(what: str, table: pd.DataFrame) -> list[dict[str, Any]]:
