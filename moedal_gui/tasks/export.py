@@ -95,7 +95,7 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
     links = link_run(project, parameters.run) if parameters.what == "candidates" else None
     if links is not None and links.summary.get("too_dense"):
         sentence = "; ".join([sentence, *links.summary["too_dense"]])
-    if links is not None and parameters.run is None and (stale := out_of_date(project, links)):
+    if links is not None and (stale := out_of_date(project, links)):
         values["out_of_date"] = stale
         sentence += f"; {stale}"
     return Outcome(sentence, values)
