@@ -116,9 +116,9 @@ def pit_figures(n_true: int, n_found: int, surfaces: Sequence[tuple[str, str]]) 
     }  # fmt: skip
 
 
-def candidate_figures(n_true: int, n_found: int, matched: int) -> dict[str, Any]:
-    """Counts and fractions of a list of entry-exit pairs."""
+def candidate_figures(n_true: int, n_found: int, matched: int, pairs_known: bool = True) -> dict[str, Any]:
+    """Counts and fractions of a list of entry-exit pairs; no purity where the truth does not say which pits are pairs."""
     return {
         "candidates_true": n_true, "candidates_found": n_found, "candidates_matched": matched,
-        "candidate_efficiency": fraction(matched, n_true), "candidate_purity": fraction(matched, n_found),
+        "candidate_efficiency": fraction(matched, n_true), "candidate_purity": fraction(matched, n_found if pairs_known else 0),
     }  # fmt: skip

@@ -234,11 +234,20 @@ def test_truth_of_both_scans_in_one_file_says_what_one_alone_says(foil: Path, wo
                 assert told[name]["value"] == pytest.approx(alone[name]["value"]) and told[name]["value"] > 0.5
         with pytest.raises(TableError, match="are of c1, not of cr"):
             evaluate.plan(project, evaluate.EvaluateParameters(foil / "truth_c1.csv", scan="cr"))
-        bare = tmp_path / "bare.csv"
-        pd.read_csv(foil / "truth_c1.csv").drop(columns="pair").to_csv(bare, index=False)
-        assert (
-            run(evaluate.plan(project, evaluate.EvaluateParameters(bare))).values["candidate_purity"]["value"] is None
-        )
+
+
+def test_candidates_count_where_the_truth_has_no_pair(foil: Path, worked: Path, tmp_path: Path) -> None:
+    truth = pd.read_csv(foil / "truth_c1.csv")
+    with Project.open(worked) as project:
+        many = run(evaluate.plan(project, evaluate.EvaluateParameters(foil / "truth_c1.csv"))).values[
+            "candidates_found"
+        ]
+        for pairs, purity in ((truth.drop(columns="pair"), None), (truth.assign(pair=""), 0.0)):
+            pairs.to_csv(tmp_path / "t.csv", index=False)
+            told = run(evaluate.plan(project, evaluate.EvaluateParameters(tmp_path / "t.csv"))).values
+            assert told["candidates_found"] == many > 0 and told["candidate_purity"]["value"] == purity
+            fields = [f for f in told["per_field"].values() if f["candidates_found"]]
+            assert fields and all(f["candidate_purity"]["value"] == purity for f in fields)
 
 
 def test_labels_on_a_map_lie_on_the_foil(foil: Path, project_copy: Path, tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def _read_truth(path: Path, project: Project, scan: str | None) -> pd.DataFrame:
     table = read_csv(path, ("field", "x_px", "y_px"))
     if not len(table):
         raise TableError("The truth file is empty", path, "check it")
-    for name in _TEXT:
+    # A truth without the column pair does not say which pits are pairs; one with an empty column says that none are.
+    for name in _TEXT if "pair" in table.columns else _TEXT[:-1]:
         values = table[name] if name in table.columns else pd.Series([""] * len(table))
         table[name] = ["" if pd.isna(v) else str(v).strip() for v in values]
     for name in ("x_px", "y_px"):
@@ -150,7 +151,7 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
             key = (*name.split("/"), field_name)
             per_field[field_name if len(parts) == 1 else f"{name}/{field_name}"] = {
                 **figures,
-                **candidate_figures(*by_field.get(key, (0, 0, 0))),
+                **candidate_figures(*by_field.get(key, (0, 0, 0)), pairs_known="pair" in truth),
             }
     scores = score_figures(
         np.concatenate([p["labels"] for p in total]), *np.concatenate([p["scores"] for p in total]).T
@@ -216,6 +217,8 @@ def _candidates(
 
     A candidate is right when its two ends are the two true ends of one pair.
     """
+    pairs_known = "pair" in truth
+    truth = truth if pairs_known else truth.assign(pair="")
     seen = truth[truth["pair"] != ""].drop_duplicates(["foil", "scan", "pair", "id"])
     seen = seen.assign(pair=seen["foil"] + "/" + seen["pair"])
     seen = seen[seen.groupby("pair")["id"].transform("nunique") == 2].reset_index(drop=True)
@@ -238,8 +241,7 @@ def _candidates(
         if hit and a is not None:
             right.add(a[0])
             tally[where][2] += 1
-    # Where the truth knows of no pair, which candidates are right is not known.
-    figures = candidate_figures(int(pairs["pair"].nunique()), len(candidates) if len(pairs) else 0, len(right))
+    figures = candidate_figures(int(pairs["pair"].nunique()), len(candidates), len(right), pairs_known)
     return figures, {k: (v[0], v[1], v[2]) for k, v in tally.items()}
 
 
