@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from moedal_gui.analysis.coverage import field_at
 from moedal_gui.analysis.datum import STILL, mark_misfits
 from moedal_gui.analysis.registration import agreement, moved, refine, tied
 from moedal_gui.analysis.tying import Side, Tie, tie
@@ -39,6 +40,12 @@ class TiedScans:
         pits = self.pits[scan]
         firm = pits[~pits["field"].isin(list(placement.loose))] if len(pits) else pits
         return placement.to_frame(firm["field"], firm["x_px"], firm["y_px"]) if len(firm) else np.zeros((0, 2))
+
+    def in_common(self, scan: int, other: int) -> int:
+        """How many pits of a scan lie in fields in which the other one shows some, too."""
+        pits = self.pits[other]
+        fields = pits["field"].unique() if len(pits) else ()
+        return int((field_at(self.placed[other], fields, self.places(scan, self.placed[scan])) != "").sum())
 
 
 def tie_scans(
@@ -166,8 +173,9 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         theirs = theirs if correction is None else theirs + correction(theirs)
         order = correction.order if correction is not None else None
     row["refined"] = agreement(ours, theirs, pixel).values()
-    if link is not None and _contradicted(link, ours, theirs):
-        row["doubt"] = _doubt(a, b, row["refined"], link.reflected)
+    if link is not None and not link.agrees and min(len(ours), len(theirs)) >= _ENOUGH_PITS:
+        apart = _contradicted(link, told, a.scan_id, b.scan_id)
+        row["doubt"] = _doubt(a, b, row["refined"], link.reflected) if apart else _unchecked(a, b)
     if order is None:
         row["reason"] = "the pits of the two scans do not agree anywhere near"
     else:
@@ -175,9 +183,15 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
     return row
 
 
-def _contradicted(link: Tie, ours: Floats, theirs: Floats) -> bool:
-    """Whether two scans were tied though they show enough pits to see that these do not lie on each other."""
-    return not link.agrees and min(len(ours), len(theirs)) >= _ENOUGH_PITS
+def _contradicted(link: Tie, told: TiedScans, a: int, b: int) -> bool:
+    """Whether two scans were tied though they show enough pits to see that these do not lie on each other.
+
+    Pits where the other scan did not look contradict nothing: two scans of different parts of a foil lie beside each other.
+    """
+    if link.agrees:
+        return False
+    many = [len(told.pits[s]) if link.reflected else told.in_common(s, o) for s, o in ((a, b), (b, a))]
+    return min(many) >= _ENOUGH_PITS
 
 
 def views_apart(scans: Sequence[ScanRecord], told: TiedScans) -> dict[int, str]:
@@ -190,12 +204,19 @@ def views_apart(scans: Sequence[ScanRecord], told: TiedScans) -> dict[int, str]:
             if parent is None or link is None:
                 views[scan] = ""
             else:
-                ours, theirs = (told.places(s, told.placed[s]) for s in (parent, scan))
-                views[scan] = names[scan] if _contradicted(link, ours, theirs) else view(parent)
+                views[scan] = names[scan] if _contradicted(link, told, parent, scan) else view(parent)
         return views[scan]
 
     names = {scan.scan_id: scan.scan for scan in scans}
     return {scan.scan_id: view(scan.scan_id) for scan in scans}
+
+
+def _unchecked(a: ScanRecord, b: ScanRecord) -> str:
+    """What to say of two scans that only their datum points tie, as they show different parts of the foil."""
+    return (
+        f"{a.scan} and {b.scan} of {a.foil} show hardly any part of the foil in common, so nothing but their datum points says how they "
+        "lie; if they were taken of one part, check orientation, mirrored, datum points and positions of both"
+    )
 
 
 def _doubt(a: ScanRecord, b: ScanRecord, figures: Mapping[str, Any], reflected: bool) -> str:
