@@ -66,6 +66,7 @@ def of_project(project: Project) -> Outcome:
         "labels": {"count": len(labels), "per_class": per_class, "orphans": int(labels["pit_id"].isna().sum()) if len(labels) else 0},
         "candidates": link.summary.get("candidates") if link else None, "ensembles": _ensembles(project),
         "detectors": _detectors(project), "steps": _steps(project), "stacks": link.summary.get("stacks", []) if link else [],
+        "notes": [*(_notes_of_links(project, link) if link else []), *registration_doubts(project)],
     }  # fmt: skip
     lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
     for row in scans:
@@ -81,13 +82,15 @@ def of_project(project: Project) -> Outcome:
         said = one.get("damaged") or f"looks at {one['view']}{'; current' if one['current'] else ''}"
         lines.append(f"  detector {one['name']} {one['version']}: {said}")
     if link:
-        stale = out_of_date(project, link)
-        lines += [f"  Note: {stale}"] if stale else []
-        lines += [f"  Note: {words}" for words in link.summary.get("too_dense", [])]
         lines += _link_words(project, link)
         lines += [f"  {stack_words(one)}" for one in link.summary.get("stacks", [])]
-    lines += [f"  Note: {words}" for words in registration_doubts(project)]
+    lines += [f"  Note: {words}" for words in values["notes"]]
     return Outcome("\n".join(lines), values)
+
+
+def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
+    stale = out_of_date(project, link)
+    return [*([stale] if stale else []), *link.summary.get("too_dense", [])]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:

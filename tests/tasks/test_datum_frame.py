@@ -1,5 +1,6 @@
 """The frame of a foil follows the datum points that the scans agree on, wherever the wrong one is."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from drawn_scans import drawn_pits, on_foil, project_of
 from scipy.spatial import cKDTree
 
 from moedal_gui.store.project import Project
+from moedal_gui.tasks import info
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.placement.placing import placement_of
@@ -56,6 +58,20 @@ def test_two_scans_alone_cannot_tell_whose_is_wrong(tmp_path: Path) -> None:
     assert not finding["wrong"] and {u["scan"] for u in finding["undecided"]} == {"a", "b"}
     assert [p["point"] for p in finding["undecided"][0]["points"]] == [2]
     assert "no majority" in sentence
+
+
+def test_what_is_said_of_points_goes_with_them(tmp_path: Path) -> None:
+    path = project_of(tmp_path, {"a": (0.5, {2: OFF}), "b": (-1.0, FINE)}, drawn_pits())
+    with Project.open(path, write=True) as project:
+        run(register.plan(project, register.RegisterParameters()))
+        assert any("no majority" in note for note in info.of_project(project).values["notes"])
+        scan = project.catalogue.scan("a")
+        first, second, third = scan.description.datum
+        points = (first, second, replace(third, x_px=third.x_px - OFF[0], y_px=third.y_px - OFF[1]))
+        project.catalogue.datum.set(scan.scan_id, scan.description, points, "ada", "hand")
+        assert info.of_project(project).values["notes"] == [] and info.doubts_of(project) == []
+        run(register.plan(project, register.RegisterParameters()))
+        assert info.of_project(project).values["notes"] == []
 
 
 def test_one_scan_has_nothing_to_be_checked_against(tmp_path: Path) -> None:

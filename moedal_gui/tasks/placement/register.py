@@ -81,27 +81,23 @@ def registration_doubts(project: Project, scan: ScanRecord | None = None, checke
     if run is None:
         return []
     known = {(s.foil, s.scan): s for s in project.catalogue.scans()}
+    as_then = {key for key, one in known.items() if _as_registered(project, run, one)}
     mine = list(known) if scan is None else [(scan.foil, scan.scan)]
     said = []
     for pair in run.summary.get("pairs", []):
-        ends = [(pair["foil"], pair[end]) for end in ("a", "b")]
-        if (
-            pair.get("doubt")
-            and set(ends) & set(mine)
-            and all(_as_registered(project, run, known.get(e)) for e in ends)
-        ):
+        ends = {(pair["foil"], pair[end]) for end in ("a", "b")}
+        if pair.get("doubt") and ends & set(mine) and ends <= as_then:
             said.append(str(pair["doubt"]))
     said += [doubt for key in mine if (doubt := doubt_of(project, known[key])) is not None]
+    changed = {foil for foil, name in known if (foil, name) not in as_then}
     datum = [d for d in run.summary.get("datum", []) if scan is None and (d["checked"] or not checked_only)]
-    return [*said, *(str(d["note"]) for d in datum)]
+    return [*said, *(str(d["note"]) for d in datum if d["foil"] not in changed)]
 
 
-def _as_registered(project: Project, run: RunRecord, scan: ScanRecord | None) -> bool:
+def _as_registered(project: Project, run: RunRecord, scan: ScanRecord) -> bool:
     """Whether a scan is still described as it was when it was registered."""
-    kept = None if scan is None else project.catalogue.placement(run.run_id, scan.scan_id)
-    if scan is None or kept is None:
-        return False
-    return bool(kept["geometry"] == geometry_hash(scan, project.catalogue.fields(scan.scan_id)))
+    kept = project.catalogue.placement(run.run_id, scan.scan_id)
+    return kept is not None and bool(kept["geometry"] == geometry_hash(scan, project.catalogue.fields(scan.scan_id)))
 
 
 def _pits(project: Project, scan: ScanRecord) -> pd.DataFrame:
