@@ -1,5 +1,6 @@
 """Positions read the wrong way are told from what the pictures show where they overlap."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,25 @@ def test_a_single_row_in_another_unit_is_named(tmp_path: Path) -> None:
     simulate_foil(tmp_path / "row", words)
     said, _ = _told(tmp_path / "row" / "c1", tmp_path, (INCH, MM))
     assert "if the positions are in inch: check" in said
+
+
+def test_few_fields_on_top_of_each_other_are_told_where_hardly_anything_is_seen(tmp_path: Path) -> None:
+    words = SimulationParameters(
+        seed=5, columns=3, rows=2, pits_low=4, pits_high=5, candidates=1, channels=1, both_sides=False
+    )
+    simulate_foil(tmp_path / "few", words)
+    said, doubts = _told(tmp_path / "few" / "c1", tmp_path, (INCH, MM))
+    assert "nearly all on top of each other: check" in said and len(doubts) == 1
+
+
+def test_fields_far_apart_are_not_said_to_overlap(drawn: Path, tmp_path: Path) -> None:
+    far = shutil.copytree(drawn, tmp_path / "far")
+    positions = json.loads((far / "positions.json").read_text(encoding="utf-8"))
+    scaled = {scan: {f: [25.4 * v for v in at] for f, at in fields.items()} for scan, fields in positions.items()}
+    (far / "positions.json").write_text(json.dumps(scaled), encoding="utf-8")
+    said, _ = _told(far, tmp_path)
+    assert "c1: no two fields overlap as their positions are read; the pictures would fit" in said
+    assert "if the positions are in mm: check" in said
 
 
 def test_a_doubt_goes_with_what_was_wrong(drawn: Path, tmp_path: Path) -> None:

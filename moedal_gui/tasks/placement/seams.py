@@ -114,9 +114,10 @@ def better_reading(
     now = pairs or ()
     fields = project.catalogue.fields(scan.scan_id)
     told = stage_places(scan.description, fields)
-    lost = pairs is None or len(now) < _ENOUGH_PAIRS or piled(rows, told)
-    if lost and len(now) >= _ENOUGH_PAIRS and len(seams) >= _SUSPICIOUS * len(now):
-        return None  # the same fields taken again and again, where they are said to be
+    on_top = piled(rows, told)
+    lost = on_top or len(now) < _ENOUGH_PAIRS
+    if lost and seams and len(seams) >= _SUSPICIOUS * len(now):
+        return None  # few overlap, or the same fields were taken again and again, where they are said to be
     sides = () if lost else tuple(beside for beside in (True, False) if _suspicious(now, seams, beside))
     if not lost and not sides:
         return None
@@ -138,11 +139,10 @@ def better_reading(
     look = "check positions, pixel_size_um and mirrored in its description"
     if best is not None:
         _, told_by, of, words = best
-        return (
-            f"{scan.scan}: the pictures do not fit together where their positions have them overlap; they would ({told_by} of {of} overlaps "
-            f"tried) if {words}: {look}"
-        )
-    if pairs is None:
+        apart = "no two fields overlap as their positions are read; the pictures would fit together"
+        wrong = "the pictures do not fit together where their positions have them overlap; they would"
+        return f"{scan.scan}: {wrong if now or on_top else apart} ({told_by} of {of} overlaps tried) if {words}: {look}"
+    if on_top:
         return f"{scan.scan}: the positions put its fields nearly all on top of each other: {look}"
     return None
 
