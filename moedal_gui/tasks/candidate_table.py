@@ -171,14 +171,14 @@ def moved_ends(project: Project, record: RunRecord, lost: set[int]) -> dict[int,
         if run is None or not own:
             continue
         hand = project.catalogue.hand.of_run(run)
-        put = hand[(hand["by_hand"] == PUT)]
+        put = hand[(hand["by_hand"] == PUT) & hand["correction"].isin([m.correction_id for m in own])]
         gone = hand[hand["pit_id"].isin(list(lost))]
         for pit in gone.fillna({"surface": ""}).to_dict("records"):
             spot = Spot(scan.scan, str(pit["field"]), float(pit["x_px"]), float(pit["y_px"]), str(pit["surface"]))
             now = followed(spot, own)
-            there = put[(put["field"].astype(str) == now.field)]
+            there = put[put["field"].astype(str) == now.field]
             away = np.hypot(there["x_px"].to_numpy(float) - now.x_px, there["y_px"].to_numpy(float) - now.y_px)
-            if now != spot and len(away) and away.min() < _SAME_SPOT_PX:
+            if len(away) and away.min() < _SAME_SPOT_PX:
                 found[int(pit["pit_id"])] = int(there["pit_id"].iloc[int(away.argmin())])
     return found
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -367,6 +368,9 @@ def test_a_candidate_stays_when_its_pit_is_moved_a_little_and_all_say_that_links
         after = candidate_table(project)
         assert len(after) == len(before)
         assert after.set_index("candidate_id").loc[one["candidate_id"], "entry_pit"] == moved.pit_id
+        back = move_pit(project, scan, moved.pit_id, replace(to, x_px=float(pit["x_px"])), "ada")
+        after = candidate_table(project)
+        assert after.set_index("candidate_id").loc[one["candidate_id"], "entry_pit"] == back.pit_id
         words = export.ExportParameters("candidates", tmp_path / "c.csv")
         assert "put right by hand since the links" in run(export.plan(project, words)).sentence
         assert "put right by hand since the links" in info.of_project(project).sentence
