@@ -134,6 +134,8 @@ def scratch_mask(strength: Float32, slopes: SlopeField | None = None) -> Flags:
     thick = _thick(smooth)
     plain = np.where(thick, np.float32(np.median(smooth)), smooth)
     mask = np.zeros(strength.shape, np.uint8)
+    if thick.all():
+        return mask > 0
     for angle in np.arange(_ANGLES) * (np.pi / _ANGLES):
         along = np.array([np.cos(angle), np.sin(angle)])
         normal = np.array([-along[1], along[0]])
@@ -144,7 +146,8 @@ def scratch_mask(strength: Float32, slopes: SlopeField | None = None) -> Flags:
         stands = piece - beside
         steps = (np.arange(_PIECES) - (_PIECES - 1) / 2) * _PIECE_PX
         whole = _second_least([_moved(stands, along * step) for step in steps])
-        spread = 1.4826 * float(np.median(np.abs(stands - np.median(stands))))
+        ground = stands[~thick]  # what was left out is level, and would pass for ground without noise
+        spread = 1.4826 * float(np.median(np.abs(ground - np.median(ground))))
         found = (whole > _SCRATCH_CLEAR * max(spread, _LEAST_SPREAD)).astype(np.uint8)
         if found.any():
             kernel = (_stroke(along, _PIECE_PX * _PIECES) > 0).astype(np.uint8)

@@ -16,11 +16,9 @@ from moedal_gui.imaging.harmonics import harmonic_matrix
 
 _STEP = 3
 _NOISE_ALONE = 3.0
-_BRIGHTEST, _NOISE_RISES = (
-    99.9,
-    4.5,
-)  # per cent; noises that this many of a channel's pixels lie above the ground where it shows nothing
-_CLEAR, _DULL = 8.0, 0.3
+_BRIGHTEST = 99.9  # per cent of a channel's pixels: what is brighter is not looked at
+_NOISE_RISES = 4.5  # noises that these lie above the ground where the channel shows nothing
+_CLEAR, _DULL = 8.0, 0.3  # noises that pits rise where channels show some; share of a pit's usual contrast
 
 
 def out_here(stack: npt.NDArray[Any], flat: FlatField) -> tuple[bool, ...]:

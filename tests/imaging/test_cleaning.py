@@ -68,6 +68,12 @@ def test_small_pits_in_a_row_are_no_scratch():
     assert cleaned.scratches.mean() < 0.002
 
 
+def test_noise_between_dense_pits_is_no_scratch():
+    pits = [(x + y // 26 % 2 * 9, y + x // 26 % 3 * 4) for x in range(13, 320, 26) for y in range(13, 240, 26)]
+    cleaned = clean(ring(7, noise=0.3, pits=pits), range(8), AZIMUTHS)
+    assert cleaned.scratches.mean() < 0.04
+
+
 def test_a_clean_ring_comes_out_as_it_went_in():
     field = ring(4, noise=0.0)
     cleaned = clean(field, range(8), AZIMUTHS)
