@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -197,6 +198,17 @@ def test_what_cannot_be_done_is_said_in_one_sentence(foils: Path, tmp_path: Path
             _batch(foils, wrong)
     with pytest.raises(ArgumentError, match="leave one of them out"):
         _batch(foils, tmp_path, scheduler="tcp://127.0.0.1:9", workers=2)
+
+
+@pytest.mark.parametrize("words", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"])
+def test_what_listens_but_is_no_scheduler_is_told(words: bytes, monkeypatch: Any) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        greeting = threading.Thread(target=lambda: other.accept()[0].sendall(words))
+        greeting.start()
+        with pytest.raises(BatchError, match="cannot be reached"):
+            cluster.Cluster(f"tcp://127.0.0.1:{other.getsockname()[1]}", lambda _unit, said: said)
+        greeting.join()
 
 
 def test_when_every_foil_fails_the_command_fails(foils: Path, tmp_path: Path) -> None:

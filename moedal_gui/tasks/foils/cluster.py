@@ -29,6 +29,7 @@ _TELL_S = 60
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of mallopt(3)
 _LARGEST_KEPT = 1 << 25
 _BY_SOCKET = ("tcp", "tls", "ws", "wss")
+_LENGTH_BYTES, _LONGEST_GREETING = 8, 1 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -172,12 +173,12 @@ def _connected(address: str) -> Client:
 
 
 def _reach(comm: Any, address: str) -> None:
-    """See that somebody listens there: a client made for an address where nobody does hangs on when it is put away.
+    """See that a scheduler listens there: a client made for an address where none does hangs on, or when it is put away.
 
     Raises
     ------
     OSError, ValueError
-        Nobody does, or it is no address.
+        None does, or it is no address.
     """
     scheme, place = comm.parse_address(address)
     comm.registry.get_backend(scheme)
@@ -187,13 +188,33 @@ def _reach(comm: Any, address: str) -> None:
     last = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+            with socket.create_connection((host, port), timeout=_PATIENCE_S) as line:
+                if scheme == "tcp":
+                    _hear(line)
         except ConnectionRefusedError:  # it may be starting
             if time.monotonic() > last:
                 raise
             time.sleep(_POLL_S)
         else:
             return
+
+
+def _hear(line: socket.socket) -> None:
+    """Hear a scheduler greet: it speaks first, the length of what it says before all else.
+
+    Raises
+    ------
+    OSError
+        What listens there keeps silent or says something else, as a dashboard does.
+    """
+    length = b""
+    while len(length) < _LENGTH_BYTES:
+        more = line.recv(_LENGTH_BYTES - len(length))
+        if not more:
+            raise ConnectionAbortedError("nothing was said")
+        length += more
+    if int.from_bytes(length, "little") > _LONGEST_GREETING:
+        raise ConnectionAbortedError("no scheduler speaks like this")
 
 
 def _tell_of_workers(client: Client) -> None:
