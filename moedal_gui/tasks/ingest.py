@@ -25,7 +25,7 @@ from moedal_gui.store.project import Project
 _log = logging.getLogger(__name__)
 _FLAT_SAMPLE = 20
 _MOST_FIELDS_A_BATCH = 64
-_IN_FILES = {"stage_unit": "unit of positions", "stage_y_up": "y axis of positions upwards"}
+_IN_FILES = {"stage_unit": "unit of positions", "stage_y_up": "y_axis of positions"}
 
 
 @dataclass(frozen=True)
@@ -281,16 +281,25 @@ def _changed_words(changed: dict[str, list[Any]]) -> str:
     for key, (before, now) in changed.items():
         name = _IN_FILES.get(key, key)
         if key == "positions":
-            said.append(f"positions of {now} fields")
+            said.append(f"positions of {_counted(now, 'field')}")
         elif isinstance(now, list | tuple | dict):
             said.append(name)
         else:
-            said.append(f"{name} from {_word(before)} to {_word(now)}")
+            said.append(f"{name} from {_word(key, before)} to {_word(key, now)}")
     return f"Its description changed: {', '.join(said)}"
 
 
-def _word(value: Any) -> str:
+def _word(key: str, value: Any) -> str:
+    """A value as scan.toml writes it."""
+    if key == "stage_y_up":
+        return "up" if value else "down"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "nothing" if value is None else str(value)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
@@ -311,7 +320,7 @@ def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
 
 
 def _pictures_words(problems: Sequence[str]) -> str:
-    return f"{len(problems)} pictures missing or broken, first: {problems[0]}"
+    return f"{_counted(len(problems), 'picture')} missing or broken, first: {problems[0]}"
 
 
 def _settle(project: Project, record: ScanRecord, fields: pd.DataFrame) -> None:

@@ -62,7 +62,7 @@ def test_what_changed_in_a_description_and_what_is_odd_of_a_scan_is_said(foil: P
         places = json.loads(text)
         places["c1"]["3"][0] += 0.25
         (scan / "positions.json").write_text(json.dumps(places), encoding="utf-8")
-        assert "positions of 1 fields" in run(ingest.plan(project, ingest.IngestParameters((scan,)))).sentence
+        assert "positions of 1 field" in run(ingest.plan(project, ingest.IngestParameters((scan,)))).sentence
         (scan / "positions.json").write_text(text, encoding="utf-8")
     right = (scan / "scan.toml").read_text(encoding="utf-8")
     (scan / "scan.toml").write_text(right.replace("datum = [", 'datum = [["nowhere", 1.0, 2.0], ', 1), encoding="utf-8")

@@ -93,7 +93,8 @@ def test_a_doubt_goes_with_what_was_wrong(drawn: Path, tmp_path: Path) -> None:
     description.write_text(description.read_text(encoding="utf-8").replace(DOWN, UP), encoding="utf-8")
     with Project.open(tmp_path / "p.moedal", write=True) as project:
         assert any("fit together" in doubt for doubt in info.doubts_of(project))
-        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        said = run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",)))).sentence
+        assert said.endswith("changed: y_axis of positions from down to up")
         assert not any("fit together" in doubt for doubt in info.doubts_of(project))
 
 
