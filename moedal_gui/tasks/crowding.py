@@ -33,3 +33,10 @@ def too_dense(regimes: Mapping[str, int]) -> str:
         return ""
     share = regimes["high"] / every
     return f"{share:.0%} of the pits lie so densely that a list of them says nothing about tracks; see the density map"
+
+
+def dense_scans(project: Project, pit_runs: Mapping[int, int]) -> list[str]:
+    """What to say of the scans (scan id -> run of their pits) in which a list is not valid somewhere, by the borders drawn now."""
+    scans = [s for s in project.catalogue.scans() if s.scan_id in pit_runs]
+    words = [too_dense(regimes_of(project, s, pit_runs[s.scan_id])) for s in scans]
+    return [f"{scan.scan}: {said}" for scan, said in zip(scans, words, strict=True) if said]

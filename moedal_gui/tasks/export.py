@@ -22,8 +22,9 @@ from moedal_gui.formats.candidate_list import StagePlace
 from moedal_gui.formats.tables import rows, write_csv, write_json
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, stage_places
+from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits, pit_run
+from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import placement_of
 from moedal_gui.tasks.regions import REGION_COLUMNS, region_table
 
@@ -93,8 +94,8 @@ def _export(project: Project, parameters: ExportParameters, point: WorkingPoint 
     }  # fmt: skip
     sentence = f"{len(table)} {parameters.what} written to {parameters.output}"
     links = link_run(project, parameters.run) if parameters.what == "candidates" else None
-    if links is not None and links.summary.get("too_dense"):
-        sentence = "; ".join([sentence, *links.summary["too_dense"]])
+    if links is not None:
+        sentence = "; ".join([sentence, *dense_scans(project, linked_pit_runs(links))])
     if links is not None and (stale := out_of_date(project, links)):
         values["out_of_date"] = stale
         sentence += f"; {stale}"

@@ -15,8 +15,9 @@ from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project, is_project
 from moedal_gui.store.registry import Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
+from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import pit_run, score_run
+from moedal_gui.tasks.pit_table import linked_pit_runs, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
 from moedal_gui.tasks.stacks import stack_words
 
@@ -90,7 +91,7 @@ def of_project(project: Project) -> Outcome:
 
 def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
     stale = out_of_date(project, link)
-    return [*([stale] if stale else []), *link.summary.get("too_dense", [])]
+    return [*([stale] if stale else []), *dense_scans(project, linked_pit_runs(link))]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:

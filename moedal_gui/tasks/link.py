@@ -19,7 +19,7 @@ from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import hand_links, places_of, settle_links, without
 from moedal_gui.tasks.corrections.settle import settle_corrections
-from moedal_gui.tasks.crowding import regimes_of, too_dense
+from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run, put_right_in
@@ -75,7 +75,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
         "foils": rows, "stacks": told,
     }  # fmt: skip
-    values |= {"by_hand": len(said), "by_hand_lost": lost, "too_dense": _too_dense(project, pit_runs)}
+    values |= {"by_hand": len(said), "by_hand_lost": lost, "too_dense": dense_scans(project, pit_runs)}
     kept = {**values, "pit_runs": pit_runs, "put_right": put_right_in(project, pit_runs.values())}
     project.catalogue.links.add(run.run_id, links, kept, tracks)
     settle_links(project)
@@ -89,13 +89,6 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         "\n".join(["; ".join([words, *more, *(stack_words(one) for one in told)]), *values["too_dense"], *doubts]),
         values,
     )
-
-
-def _too_dense(project: Project, pit_runs: dict[int, int]) -> list[str]:
-    """What to say of the scans in which no link is to be had because their pits crowd."""
-    scans = [s for s in project.catalogue.scans() if s.scan_id in pit_runs]
-    words = [too_dense(regimes_of(project, s, pit_runs[s.scan_id])) for s in scans]
-    return [f"{scan.scan}: {said}" for scan, said in zip(scans, words, strict=True) if said]
 
 
 def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

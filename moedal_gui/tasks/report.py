@@ -22,8 +22,9 @@ from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
+from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits, pit_run
+from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
 from moedal_gui.tasks.runs import RunsParameters
 from moedal_gui.tasks.runs import plan as list_runs
@@ -73,7 +74,7 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     text = page.render(
         project=project.name, when=now(), version=__version__, scans=scans, candidates=candidates, n_candidates=len(table),
         shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=links is not None, stale=out_of_date(project, links) if links is not None else "", labels=counts,
-        too_dense=links.summary.get("too_dense", []) if links is not None else [],
+        too_dense=dense_scans(project, linked_pit_runs(links)) if links is not None else [],
         tiles=[("scans", len(scans)), ("pits", len(pits)), ("candidates", len(table)), ("labels", len(labels))],
         runs=list_runs(project, RunsParameters()).finish().values["runs"],
     )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from moedal_gui.core.errors import ReadOnlyError
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import export, ingest, preselect
+from moedal_gui.tasks import export, info, ingest, preselect
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.pit_table import pit_table
 
@@ -34,6 +34,7 @@ def test_the_regime_of_a_place_follows_the_projects_borders(project_copy, tmp_pa
 
     with Project.open(project_copy, write=True) as project:
         before = exported(project, "pits")
+        assert not any("so densely" in note for note in info.of_project(project).values["notes"])
         assert set(before["regime"]) == {"low"}
         entries = exported(project, "candidates")["entry_pit"]
         values = np.sort(before.set_index("pit_id")["isolated_fraction"].loc[entries].to_numpy(float))
@@ -46,6 +47,9 @@ def test_the_regime_of_a_place_follows_the_projects_borders(project_copy, tmp_pa
         of_pit = pits.set_index("pit_id")["regime"]
         assert candidates["regime"].tolist() == of_pit.loc[candidates["entry_pit"]].tolist()
         assert set(candidates["regime"]) == {"high", "medium"}
+        assert any("so densely" in note for note in info.of_project(project).values["notes"])
+        words = export.ExportParameters("candidates", tmp_path / "x.csv")
+        assert "so densely" in run(export.plan(project, words)).sentence
     with Project.open(project_copy) as project:
         assert project.density_borders.now == (1.0, middle)
         with pytest.raises(ReadOnlyError):

@@ -18,8 +18,9 @@ from moedal_gui.formats.positions import plain_number
 from moedal_gui.formats.tables import numbers, read_csv
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
+from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.evaluation.evaluate_scan import plan_scan
-from moedal_gui.tasks.pit_table import all_pits
+from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs
 from moedal_gui.tasks.placement.placing import placement_of
 
 TRUTHS = ("pits", "labels")
@@ -174,7 +175,7 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
             f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95 % of "
             f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
         )
-    notes = list(links.summary.get("too_dense", [])) if links is not None else []
+    notes = dense_scans(project, linked_pit_runs(links)) if links is not None else []
     stale = out_of_date(project, links) if links is not None and parameters.run is None else ""
     return Outcome("; ".join([sentence, *notes, *([stale] if stale else [])]), values)
 
