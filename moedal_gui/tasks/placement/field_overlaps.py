@@ -15,7 +15,7 @@ from moedal_gui.tasks.fingerprint import digest, geometry_hash, pixels_hash
 from moedal_gui.tasks.placement.placing import flat_of
 from moedal_gui.tasks.placement.seams import better_reading, measured_seams, overlapping
 
-_METHOD = 2  # changes with what is measured, so that older registrations are not believed
+_METHOD = 3  # changes with what is measured, so that older registrations are not believed
 
 
 @dataclass(frozen=True)
