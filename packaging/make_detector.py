@@ -4,7 +4,7 @@
 
 ``slope`` looks at the slopes of a ring of lamps, ``picture`` at any one picture: it learns from single planes of the same
 scans and from micrographs drawn for it. A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
-stopped. Every eighth scan is never trained on: the calibration comes from those.
+stopped. Every eighth scan is never trained on: the calibration comes from those, from the first on.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ NAMES = {"slope": "slopes", "picture": "pictures"}
 SIZE_PX = (512, 512)
 _SINGLE, _DRAWN = 2, 6  # fields of a scan as pictures, and micrographs beside them
 FIELDS = 4
-_PITS, _DENSE = (8.0, 1300.0), (50.0, 800.0)  # per 640 x 480 field, both surfaces
-FIRST_SHALLOW = 560
-"""Scans from this one on have no steep tracks."""
+_PITS, _SHALLOW, _DENSE = (8.0, 1300.0), (50.0, 800.0), (60.0, 1300.0)  # per 640 x 480 field, both surfaces
+FIRST_SHALLOW, FIRST_DENSE = 560, 720
+"""Scans from the one on have no steep tracks; those from the other on are dense, and every third has none."""
 _FIELD_PX = 640.0 * 480.0
 _FURTHER_RATE = 1.2e-3
 
@@ -86,8 +86,10 @@ def make_scan(
     """
     rng = np.random.default_rng([seed, 4242])
     microscope = _optics(rng, draw_microscope(rng, (10, 8, 4)[int(rng.choice(3, p=[0.3, 0.4, 0.3]))], None))
-    shallow = seed >= FIRST_SHALLOW
-    etch, per_field = _etch(rng, shallow), float(np.exp(rng.uniform(*np.log(_DENSE if shallow else _PITS))))
+    dense = seed >= FIRST_DENSE
+    shallow = seed >= FIRST_SHALLOW and (not dense or seed % 3 == 0)
+    crowd = _DENSE if dense else _SHALLOW if shallow else _PITS
+    etch, per_field = _etch(rng, shallow), float(np.exp(rng.uniform(*np.log(crowd))))
     stacks, tables, dirty = [], [], []
     for _ in range(FIELDS):
         low, high = per_field * rng.uniform(0.6, 1.4, 2)
@@ -212,7 +214,8 @@ def train(folder: Path, view: View, seeds: range, steps: int, further: bool) -> 
     """Train a shipped detector and put it into detectors/."""
     name, fields = NAMES[view], _FIELDS[view]
     taught = fields(folder, [s for s in seeds if not held_back(s)])
-    held = fields(folder, [s for s in seeds if held_back(s)])
+    # Whatever this round learns from, it is judged on scans of every kind.
+    held = fields(folder, [s for s in range(seeds.stop) if held_back(s)])
     settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
     start = None
     if further:

@@ -39,6 +39,8 @@ class DetectorCard:
     shrink
         How many px of a picture, along each axis, become one before the detector looks at it; None: it was taught on pictures of
         any kind, and what suits one is found out. Slopes are never shrunk.
+    all_sides
+        Whether it looks at a picture turned and mirrored as well and takes the mean of what it sees; never at slopes.
     second, second_sha256
         The ONNX file of its second look, laid out as in `moedal_gui.core.second_look`, and that file's hash; empty: it looks once.
     thresholds
@@ -58,6 +60,7 @@ class DetectorCard:
     probability: tuple[tuple[float, float], ...]
     working_point: float
     shrink: int | None = None
+    all_sides: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +97,8 @@ def from_plain(plain: Any, where: object) -> DetectorCard:
             raise ValueError("it looks at nothing known")
         if card.shrink is not None and card.shrink < 1:
             raise ValueError("it shrinks to nothing")
+        if card.all_sides and card.view == "slope":
+            raise ValueError("slopes cannot be turned without their lamps")
         if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights + card.second:
             raise ValueError("its figures make no sense")
     except (TypeError, ValueError, KeyError) as error:

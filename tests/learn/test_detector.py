@@ -14,7 +14,18 @@ from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.errors import CancelledError, TrainingError
 from moedal_gui.infer.detector import Detector
 from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
-from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, Targets, TaughtField, X, Y, targets, window
+from moedal_gui.learn.detector.examples import (
+    AZIMUTH,
+    MAJOR,
+    MINOR,
+    Targets,
+    TaughtField,
+    X,
+    Y,
+    boxed_targets,
+    targets,
+    window,
+)
 from moedal_gui.learn.detector.loss import losses
 from moedal_gui.learn.detector.network import DetectorNetwork
 from moedal_gui.learn.detector.outcome import put_in_place, torch_maps, write_detector
@@ -72,37 +83,35 @@ def test_what_the_maps_are_taught_is_what_is_read_from_them(x, y, major, ratio, 
     assert found["surface"] == ("top", "bottom")[side]
 
 
-@given(major=st.floats(4, 15), ratio=st.floats(1.1, 3.0), angle=st.floats(-3, 3), wrong=st.floats(1.2, 1.6))
+@given(
+    x=st.floats(40, 90), y=st.floats(40, 90), major=st.floats(4, 30), ratio=st.floats(1.1, 6.0), angle=st.floats(-3, 3),
+)  # fmt: skip
 @settings(max_examples=40, deadline=None)
-def test_of_boxed_pits_the_box_is_taught_and_the_direction_left_alone(major, ratio, angle, wrong):
-    round_it = np.linspace(0, 2 * np.pi, 2001)
-    along, across = major * np.cos(round_it), major / ratio * np.sin(round_it)
-    half = [
-        (along * np.cos(angle) - across * np.sin(angle)).max(),
-        (along * np.sin(angle) + across * np.cos(angle)).max(),
-    ]
+def test_of_boxed_pits_place_and_shape_are_read_as_taught_and_the_tip_is_left_alone(x, y, major, ratio, angle):
+    row = [x, y, major, major / ratio, angle, 0]
 
-    def loss(half_axes: tuple[float, float], turned: float) -> float:
-        long, short = max(half), min(half)
-        upright = np.array([[64, 64, long, short, 0.0 if half[0] >= half[1] else np.pi / 2, 0]], np.float32)
-        heat, shape, near = (part[None] for part in targets(upright, 1, (64, 64)))
-        ellipse = np.array([[64, 64, *half_axes, turned, 0]], np.float32)
-        said = targets(ellipse, 1, (64, 64))[1]
+    def loss(*changed: float) -> float:
+        heat, shape, near = (part[None] for part in boxed_targets(np.array([row], np.float32), 1, (64, 64)))
+        said = boxed_targets(np.array([changed], np.float32), 1, (64, 64))[1]
         blank = np.zeros((1, 64, 64), np.float32)
         maps = np.concatenate([np.full((1, 64, 64), -4.0, np.float32), said[0], blank])[None]
-        return losses(torch.from_numpy(maps), Targets(heat, shape, near, blank - 1, blank + 1), 1, boxes=True).shape
+        return losses(torch.from_numpy(maps), Targets(heat, shape, near, blank - 1, blank + 1), 1, boxed=True).shape
 
-    assert loss((major, major / ratio), angle) < 0.01
-    assert loss((major, major / ratio), -angle) < 0.01
-    assert loss((major * wrong, major / ratio * wrong), angle) > 0.3
+    assert loss(*row) < 1e-4
+    assert loss(*row[:4], angle + np.pi, 0) < 1e-3
+    assert loss(x, y, 1.5 * major, major / ratio, angle, 0) > 0.05
+    heat, shape, _ = boxed_targets(np.array([row], np.float32), 1, (64, 64))
+    top = np.unravel_index(np.argmax(heat[0]), heat[0].shape)
+    dx, dy = shape[0, :2, top[0], top[1]]
+    assert (STRIDE * (top[1] + dx) + 0.5, STRIDE * (top[0] + dy) + 0.5) == pytest.approx((x, y), abs=0.01)
 
 
-@given(seed=st.integers(0, 10_000), any_angle=st.booleans())
+@given(seed=st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
-def test_a_turned_window_shows_its_pits_where_it_says(seed, any_angle):
+def test_a_turned_window_shows_its_pits_where_it_says(seed):
     """At the place a target names, the slopes still point to it (near) or away from it (far)."""
     field = cone_field(3)
-    planes, wanted = window(field, 96, 2, np.random.default_rng(seed), True, any_angle)
+    planes, wanted = window(field, 96, 2, np.random.default_rng(seed), True)
     y, x = np.mgrid[:96, :96].astype(np.float32)
     for side, sign in ((0, 1.0), (1, -1.0)):
         for row, column in np.argwhere(wanted.near[side] == 1.0):
@@ -122,15 +131,15 @@ def test_a_turned_window_shows_its_pits_where_it_says(seed, any_angle):
 def test_a_mirrored_window_keeps_the_sense_of_the_azimuth():
     field = TaughtField(np.zeros((5, 64, 64), np.float32), np.array([[32, 32, 9, 5, 0.7, 0]], np.float32))
     seen = set()
-    for seed in range(40):
-        _, wanted = window(field, 64, 2, np.random.default_rng(seed), True, any_angle=False)
+    for seed in range(100):
+        _, wanted = window(field, 64, 2, np.random.default_rng(seed), True)
         at = np.argwhere(wanted.near[0] == 1.0)
         if len(at):
             sense = wanted.shape[0][5:, at[0][0], at[0][1]]
             seen.add(round(float(np.degrees(np.arctan2(sense[1], sense[0]))) % 360.0, 0))
     azimuth = float(np.degrees(np.float32(0.7)))
     eight = {round((s * azimuth + 90 * k) % 360.0, 0) for s in (1, -1) for k in range(4)}
-    assert seen == eight
+    assert eight <= seen and len(seen) < 100
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +224,7 @@ def test_nothing_is_taught_where_nobody_has_looked():
     known = np.zeros((96, 96), dtype=bool)
     known[:, :48] = True
     for seed in range(8):
-        _, wanted = window(replace(field, known=known), 96, 2, np.random.default_rng(seed), True, any_angle=False)
+        _, wanted = window(replace(field, known=known), 96, 2, np.random.default_rng(seed), True)
         assert 0.1 < wanted.seen.mean() < 0.75
 
 

@@ -70,7 +70,8 @@ def test_pictures_of_large_pits_are_taught_in_a_size_that_suits(tmp_path, larger
     for field in (*found.taught, *found.held):
         mouths = field.pits[:, 2:4]
         assert field.planes.shape == (1, -(-SIDE * larger // found.shrink), -(-SIDE * larger // found.shrink))
-        assert mouths.min() * found.shrink / larger >= 3.9 and mouths.max() * found.shrink / larger <= 8.1
+        # Where a neighbour shares the box the mouth is taken for a little longer.
+        assert mouths.min() * found.shrink / larger >= 3.4 and mouths.max() * found.shrink / larger <= 9.5
         at = np.rint(field.pits[:, [1, 0]]).astype(int)
         assert field.planes[0, at[:, 0], at[:, 1]].mean() < -0.4, "in the middle of a disc it is dark"
 

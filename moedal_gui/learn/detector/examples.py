@@ -18,7 +18,8 @@ X, Y, MAJOR, MINOR, AZIMUTH, SURFACE = range(6)
 """Columns of a table of pits (n, 6): px, px, half axes in px, radians, 0 near the camera or 1 far."""
 
 _WIDEST_CELLS = 2.0
-_VAGUE, _LEAST_VAGUE_CELLS, _MOST_VAGUE_CELLS = 0.3, 1.0, 3.0
+_VAGUE, _LEAST_VAGUE_CELLS, _VAGUE_ALONG_CELLS, _VAGUE_ACROSS_CELLS = 0.25, 1.0, 4.0, 2.0
+_TAUGHT_SHAPE = 0.3
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Targets:
     Attributes
     ----------
     heat
-        Shape (S, h, w): 1 in the cell of a centre, falling off round it.
+        Shape (S, h, w): 1 in the cell of a centre, falling off round it; of boxed pits a hill.
     shape
         Shape (S, 7, h, w): the other `MAPS`, where `near` is set.
     near
-        Shape (S, h, w): weight of `shape`; 1 in a centre's cell, less in those next to it.
+        Shape (S, h, w): weight of `shape`; 1 in a centre's cell, less in those round it.
     dirt
         Shape (h, w): share of dirt, or -1 where nobody knows.
     seen
@@ -68,13 +69,8 @@ class Targets:
     seen: Float32
 
 
-def targets(
-    pits: Float32, surfaces: int, cells: tuple[int, int], vague: bool = False
-) -> tuple[Float32, Float32, Float32]:
-    """Heat, shape and near of `Targets` for pits in px of the window; later rows win where centres share a cell.
-
-    ``vague``: the centres are known as well as boxes are drawn by hand, so a neighbouring cell is hardly wrong.
-    """
+def targets(pits: Float32, surfaces: int, cells: tuple[int, int]) -> tuple[Float32, Float32, Float32]:
+    """Heat, shape and near of `Targets` for pits in px of the window; later rows win where centres share a cell."""
     height, width = cells
     heat = np.zeros((surfaces, height, width), np.float32)
     shape = np.zeros((surfaces, len(MAPS) - 1, height, width), np.float32)
@@ -85,9 +81,6 @@ def targets(
         # The middle of cell k lies at STRIDE * k + (STRIDE - 1) / 2 px.
         x, y = ((float(v) - 0.5 * (STRIDE - 1)) / STRIDE for v in (row[X], row[Y]))
         sigma = float(np.clip(0.2 * row[MINOR] / STRIDE, 0.6, _WIDEST_CELLS))
-        if vague:
-            usual = _VAGUE * np.sqrt(row[MAJOR] * row[MINOR]) / STRIDE
-            sigma = float(np.clip(usual, _LEAST_VAGUE_CELLS, _MOST_VAGUE_CELLS))
         reach = int(3 * sigma) + 1
         cx, cy = round(x), round(y)
         xa, xb, ya, yb = max(cx - reach, 0), min(cx + reach + 1, width), max(cy - reach, 0), min(cy + reach + 1, height)
@@ -108,13 +101,7 @@ def _shape_of(
     shape: Float32, near: Float32, nearest: Float32,
 ) -> None:  # fmt: skip
     """Offset, size and directions in the cell of the centre and the eight round it, unless another centre is nearer."""
-    stretch = float(np.log(row[MAJOR] / row[MINOR]))
-    angle = float(row[AZIMUTH])
-    sense = np.tanh(3.0 * stretch)
-    fixed = (
-        0.5 * float(np.log(row[MAJOR] * row[MINOR])),
-        stretch * np.cos(2 * angle), stretch * np.sin(2 * angle), sense * np.cos(angle), sense * np.sin(angle),
-    )  # fmt: skip
+    fixed = _fixed(row)
     for j in range(max(cell[1] - 1, corner[1]), min(cell[1] + 2, corner[1] + len(away[1]))):
         for i in range(max(cell[0] - 1, corner[0]), min(cell[0] + 2, corner[0] + len(away[0]))):
             dx, dy = away[0][i - corner[0]], away[1][j - corner[1]]
@@ -125,8 +112,54 @@ def _shape_of(
                 shape[:, j, i] = (dx, dy, *fixed)
 
 
+def _fixed(row: Float32) -> tuple[float, ...]:
+    """Size, stretch and sense of one pit, as `MAPS` have them."""
+    stretch = float(np.log(row[MAJOR] / row[MINOR]))
+    angle = float(row[AZIMUTH])
+    sense = float(np.tanh(3.0 * stretch))
+    return (
+        0.5 * float(np.log(row[MAJOR] * row[MINOR])),
+        stretch * np.cos(2 * angle), stretch * np.sin(2 * angle), sense * np.cos(angle), sense * np.sin(angle),
+    )  # fmt: skip
+
+
+def boxed_targets(pits: Float32, surfaces: int, cells: tuple[int, int]) -> tuple[Float32, Float32, Float32]:
+    """Heat, shape and near of `Targets` for pits that are known as well as boxes are drawn by hand.
+
+    The heat is a hill as long and as broad as a quarter of the mouth: how near to the middle of the box a cell lies, no more is
+    known. The shape is taught wherever a pit's hill is the highest, by its height.
+    """
+    height, width = cells
+    heat = np.zeros((surfaces, height, width), np.float32)
+    shape = np.zeros((surfaces, len(MAPS) - 1, height, width), np.float32)
+    near = np.zeros((surfaces, height, width), np.float32)
+    for row in pits:
+        side = int(row[SURFACE]) if surfaces > 1 else 0
+        x, y = ((float(v) - 0.5 * (STRIDE - 1)) / STRIDE for v in (row[X], row[Y]))
+        along, across = (
+            float(np.clip(_VAGUE * row[half] / STRIDE, _LEAST_VAGUE_CELLS, most))
+            for half, most in ((MAJOR, _VAGUE_ALONG_CELLS), (MINOR, _VAGUE_ACROSS_CELLS))
+        )
+        reach = int(3 * along) + 1
+        cx, cy = round(x), round(y)
+        xa, xb, ya, yb = max(cx - reach, 0), min(cx + reach + 1, width), max(cy - reach, 0), min(cy + reach + 1, height)
+        if xa >= xb or ya >= yb:
+            continue
+        dx, dy = np.meshgrid(x - np.arange(xa, xb, dtype=np.float32), y - np.arange(ya, yb, dtype=np.float32))
+        cosine, sine = np.cos(row[AZIMUTH]), np.sin(row[AZIMUTH])
+        square = ((cosine * dx + sine * dy) / along) ** 2 + ((cosine * dy - sine * dx) / across) ** 2
+        hill = np.exp(-0.5 * square).astype(np.float32)
+        part = (slice(ya, yb), slice(xa, xb))
+        mine = (hill > heat[side][part]) & (hill > _TAUGHT_SHAPE)
+        for k, value in enumerate((dx, dy, *_fixed(row))):
+            np.copyto(shape[side, k][part], value, where=mine, casting="same_kind")
+        np.copyto(near[side][part], hill, where=mine)
+        np.maximum(heat[side][part], hill, out=heat[side][part])
+    return heat, shape, near
+
+
 def window(
-    field: TaughtField, size: int, surfaces: int, rng: np.random.Generator, slopes: bool, any_angle: bool = True
+    field: TaughtField, size: int, surfaces: int, rng: np.random.Generator, slopes: bool, boxed: bool = False
 ) -> tuple[Float32, Targets]:
     """A window of a field, turned, scaled and changed at random, with its targets.
 
@@ -136,8 +169,8 @@ def window(
         Side of the window, px.
     slopes
         Whether planes 1 and 2 are a vector that turns with the picture.
-    any_angle
-        Whether it may be turned by any angle; else by quarters only, and centres are as vague as boxes drawn by hand.
+    boxed
+        Whether pits are known as well as boxes are drawn by hand: the targets are those of `boxed_targets`.
 
     Returns
     -------
@@ -147,7 +180,7 @@ def window(
     angle = float(rng.choice(4)) * np.pi / 2
     zoom = 1.0
     if rng.random() < 0.5:
-        angle = float(rng.uniform(0, 2 * np.pi)) if any_angle else angle
+        angle = float(rng.uniform(0, 2 * np.pi))
         zoom = float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([mirror, 1.0])
@@ -172,7 +205,7 @@ def window(
         planes[1], planes[2] = unit[0, 0] * vx + unit[0, 1] * vy, unit[1, 0] * vx + unit[1, 1] * vy
     planes = changed(planes, rng, slopes)
     pits = _moved(field.pits, matrix, turn, zoom)
-    heat, shape, near = targets(pits, surfaces, (size // STRIDE, size // STRIDE), vague=not any_angle)
+    heat, shape, near = (boxed_targets if boxed else targets)(pits, surfaces, (size // STRIDE, size // STRIDE))
     inside = np.ones((height, width), np.float32) if field.known is None else field.known.astype(np.float32)
     seen = _cells(cv2.warpAffine(inside, matrix, (size, size), flags=cv2.INTER_NEAREST))
     dirt = np.full_like(seen, -1.0)
@@ -236,11 +269,11 @@ def batch(
     surfaces: int,
     rng: np.random.Generator,
     slopes: bool,
-    any_angle: bool = True,
+    boxed: bool = False,
 ) -> tuple[Float32, Targets]:
     """Windows of fields drawn at random; every array with the window as first axis."""
     chosen = rng.integers(len(fields), size=count)
-    made = [window(fields[int(k)], size, surfaces, rng, slopes, any_angle) for k in chosen]
+    made = [window(fields[int(k)], size, surfaces, rng, slopes, boxed) for k in chosen]
     parts = [t for _, t in made]
     return np.stack([p for p, _ in made]), Targets(
         *(np.stack([getattr(t, name) for t in parts]) for name in ("heat", "shape", "near", "dirt", "seen"))

@@ -6,6 +6,7 @@ import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from moedal_gui.learn.detector.network import SMALLEST_STEP, DetectorNetwork
 from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.state import halved
 from moedal_gui.learn.to_onnx import OPSET
+from moedal_gui.preselect.all_sides import from_all_sides
 from moedal_gui.preselect.heatmap import LearnedDetector, probability
 from moedal_gui.store.array_files import write_arrays
 from moedal_gui.store.registry import Entry, Registry, file_hash
@@ -96,7 +98,11 @@ def put_in_place(
     network = run.network()
     surfaces = run.settings.surfaces
     answers = SecondLook(plain_card(view, surfaces), second).answers if second is not None else None
-    asked = LearnedDetector(plain_card(view, surfaces), lambda planes: torch_maps(network, planes), answers)
+    # Boxes leave much open, and all sides of a picture say a little more than one; slopes do not turn without their lamps.
+    all_sides = run.settings.boxed and view == "picture"
+    once = partial(torch_maps, network)
+    maps = partial(from_all_sides, once) if all_sides else once
+    asked = LearnedDetector(plain_card(view, surfaces), maps, answers)
     found = look(asked, held, shrink or 1)
     knots = calibrated(found)
     chance = probability(replace(plain_card(view, surfaces), probability=knots), found.logit)
@@ -111,7 +117,7 @@ def put_in_place(
             shutil.copyfile(second, folder / again)
         return DetectorCard(
             name=name, version=version, view=view, surfaces=surfaces, file=path.name, sha256=file_hash(path),
-            probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
+            probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink, all_sides=all_sides,
             metrics=figures(found, chance, points["best_f1"]),
             training={**words, "settings": asdict(run.settings), "curve": run.curve},
             versions={"moedal-gui": __version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__},

@@ -50,8 +50,6 @@ class DetectorRun:
         self.curve: list[dict[str, Any]] = []
         self.seconds = 0.0
         self.settings, self._planes = settings, planes
-        # Boxes leave the direction open: it is what the weights know that it begins with. From nothing a mouth fills its box.
-        self._boxes = start is not None and not settings.any_angle
         self._random = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
         self._network = DetectorNetwork(planes, settings.surfaces)
@@ -105,10 +103,10 @@ class DetectorRun:
             settings.surfaces,
             self._random,
             self._planes > 1,
-            settings.any_angle,
+            settings.boxed,
         )
         maps = self._network(torch.from_numpy(planes).contiguous(memory_format=torch.channels_last))
-        found = losses(maps, wanted, settings.surfaces, boxes=self._boxes)
+        found = losses(maps, wanted, settings.surfaces, settings.boxed)
         self._optimiser.zero_grad()
         found.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)

@@ -18,10 +18,8 @@ class DetectorSettings:
         2: pits of either surface apart; 1: all alike.
     window_px
         Side of the windows it learns from, a multiple of 16.
-    any_angle
-        Whether windows are turned by any angle; else pits are known by upright boxes: windows are turned by quarters
-        only, centres are as vague as boxes are drawn, and where it begins at trained weights nothing but the boxes of the
-        ellipses is taught.
+    boxed
+        Whether pits are known as well as boxes are drawn by hand: centres are vague, and nothing is taught of where tips point.
     """
 
     surfaces: int = 2
@@ -30,5 +28,5 @@ class DetectorSettings:
     window_px: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
-    any_angle: bool = True
+    boxed: bool = False
     seed: int = 0

@@ -15,6 +15,7 @@ from moedal_gui.core.correction import SAME_PLACE_PX, PitCorrection, alike, reac
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
+from moedal_gui.imaging.boxed_mouths import mouths_in_boxes
 from moedal_gui.imaging.detector_planes import View
 from moedal_gui.imaging.flat_field import FlatField, estimate_flat_field
 from moedal_gui.imaging.shrink import shrunk
@@ -63,7 +64,7 @@ class DetectorSet:
 
 
 def from_boxes(folder: Path) -> DetectorSet:
-    """Boxed pictures: one surface, every box a pit whose mouth fills it.
+    """Boxed pictures: one surface, every box a pit whose mouth fills it, lying as what is in the box does.
 
     Raises
     ------
@@ -78,11 +79,9 @@ def from_boxes(folder: Path) -> DetectorSet:
         planes = detector_planes(
             stack, ScanDescription(boxed.path.stem, boxed.path.stem, channel), estimate_flat_field([stack]), "picture"
         )
-        wide = boxed.boxes[:, 2] >= boxed.boxes[:, 3]
-        long, short = boxed.boxes[:, 2:].max(axis=1, initial=0.0), boxed.boxes[:, 2:].min(axis=1, initial=np.inf)
-        azimuth = np.where(wide, 0.0, np.pi / 2)
-        rows = [boxed.boxes[:, 0], boxed.boxes[:, 1], 0.5 * long, 0.5 * short, azimuth, np.zeros(len(wide))]
-        fields.append(TaughtField(planes.astype(np.float16), np.stack(rows, axis=1).astype(np.float32)))
+        mouths = mouths_in_boxes(planes[0], boxed.boxes)
+        pits = np.concatenate([boxed.boxes[:, :2], mouths, np.zeros((len(mouths), 1))], axis=1)
+        fields.append(TaughtField(planes.astype(np.float16), pits.astype(np.float32)))
     words: dict[str, object] = {
         "text": f"trained on {len(pictures)} boxed pictures of {folder.name}", "pictures": len(pictures),
         "damaged": list(damaged),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,12 +72,14 @@ def detector_of(folder: Path) -> LearnedDetector:
 @lru_cache(maxsize=2)
 def _opened(folder: Path) -> LearnedDetector:
     from moedal_gui.infer.detector import Detector, SecondLook
+    from moedal_gui.preselect.all_sides import from_all_sides
     from moedal_gui.preselect.heatmap import LearnedDetector
 
     card = checked_detector(folder)
     # Fields run side by side, so that each keeps to one core.
     second = SecondLook(card, folder / card.second, threads=1).answers if card.second else None
-    return LearnedDetector(card, Detector(card, folder / card.file, threads=1).maps, second)
+    maps = Detector(card, folder / card.file, threads=1).maps
+    return LearnedDetector(card, partial(from_all_sides, maps) if card.all_sides else maps, second)
 
 
 def registries(project: Project) -> tuple[Registry, ...]:

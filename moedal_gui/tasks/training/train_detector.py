@@ -64,7 +64,7 @@ def detector_plan(
         "surfaces": taught.surfaces,
         "steps": steps,
         "learning_rate": rate,
-        "any_angle": taught.exact,
+        "boxed": not taught.exact,
         "window_px": _window(taught),
     }
     settings = DetectorSettings(**{**suits, **said})
