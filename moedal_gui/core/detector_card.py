@@ -9,6 +9,7 @@ from typing import Any, Literal
 from moedal_gui.core.errors import ExpertError
 
 FORMAT = 1
+_KEEPS = "keeps_"
 STRIDE = 2
 """Pixels of the picture per cell of a map, along each axis."""
 
@@ -44,7 +45,8 @@ class DetectorCard:
     second, second_sha256
         The ONNX file of its second look, laid out as in `moedal_gui.core.second_look`, and that file's hash; empty: it looks once.
     thresholds
-        Least probabilities that keep a share of the pits held back: ``keeps_0.95`` and so on, and ``best_f1``.
+        Least probabilities that keep a share of the pits held back where a list of pits can be had: ``keeps_0.95`` and so on, for
+        as large shares as it reaches, and ``best_f1`` over all.
     metrics
         Fractions on the fields held back, by band of density.
     training
@@ -72,6 +74,27 @@ class DetectorCard:
     seconds: float = 0.0
     made: str = ""
     provenance: str = ""
+
+    def keeping(self, share: float) -> float:
+        """Least probability that keeps at least a share of the pits.
+
+        Raises
+        ------
+        ExpertError
+            It finds fewer, whatever its threshold.
+        """
+        known = {float(name.removeprefix(_KEEPS)): p for name, p in self.thresholds.items() if name.startswith(_KEEPS)}
+        enough = [kept for kept in known if kept >= share]
+        if not enough:
+            most = (
+                f"at most {max(known):.2f} of them are known to be kept"
+                if known
+                else "it is not known how many it keeps"
+            )
+            raise ExpertError(
+                f"The detector {self.name} keeps fewer pits than {share:g}", most, "ask for fewer, or leave --keep out"
+            )
+        return known[min(enough)]
 
 
 def to_plain(card: DetectorCard) -> dict[str, Any]:

@@ -44,6 +44,13 @@ class PreselectParameters:
         default=None,
         metadata=parameter("a learned detector by name, or another project, for heatmap; the current one by default"),
     )
+    keep: float | None = field(
+        default=None,
+        metadata=parameter(
+            "least share of the pits that a learned detector shall keep, such as 0.97, however many false ones come with them; "
+            "by default as many as are worth it"
+        ),
+    )
     clean: bool = field(
         default=False,
         metadata=parameter(
@@ -66,6 +73,7 @@ class _FieldUnit:
     flat: FlatField
     method: Method
     detector: Path | None
+    least: float | None
     clean: bool
 
 
@@ -120,7 +128,7 @@ def look_through(unit: _FieldUnit) -> FieldResult:
     finally:
         images.close()
     method = chosen_method(unit.method, unit.description, unit.flat)
-    learned = detector_of(unit.detector) if unit.detector is not None else None
+    learned = detector_of(unit.detector, unit.least) if unit.detector is not None else None
     flat = usable_flat(stack, unit.description, unit.flat, unit.missing)
     if not any(c.usable for c in flat.channels) or chosen_method("auto", unit.description, flat) != chosen_method(
         "auto", unit.description, unit.flat
@@ -160,17 +168,27 @@ def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) ->
     if parameters.detector is not None and method not in ("auto", "heatmap"):
         raise ArgumentError(f"--detector does not go with --method {method}", "", "leave one of them out")
     if method in ("divergence", "blob"):
+        if parameters.keep is not None:
+            raise ArgumentError(
+                f"--keep does not go with --method {method}", "", "only learned detectors know what they keep"
+            )
         return _How({"method": method}, method, None)
     view = natural_view(scan.description, FlatField.from_json(scan.flat))
-    if method == "auto" and parameters.detector is None and not knows_detector(project, view):
+    if (
+        method == "auto"
+        and parameters.detector is None
+        and parameters.keep is None
+        and not knows_detector(project, view)
+    ):
         return _How({"method": method}, method, None)
     chosen = chosen_detector(project, parameters.detector, view)
-    return _How(
-        {"method": method, "detector": chosen.title},
-        "heatmap",
-        chosen.folder,
-        {"working_point": chosen.card.working_point},
-    )
+    words = {"method": method, "detector": chosen.title}
+    if parameters.keep is None:
+        return _How(words, "heatmap", chosen.folder, {"working_point": chosen.card.working_point})
+    if not 0.0 < parameters.keep <= 1.0:
+        raise ArgumentError(f"--keep {parameters.keep:g} is no share", "", "give one between 0 and 1, such as 0.97")
+    least = chosen.card.keeping(parameters.keep)
+    return _How({**words, "keep": f"{parameters.keep:g}"}, "heatmap", chosen.folder, {"working_point": least})
 
 
 def _run_for(project: Project, scan: ScanRecord, words: dict[str, str]) -> RunRecord:
@@ -199,6 +217,7 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finish
             flat,
             how.method,
             how.detector,
+            how.summary.get("working_point"),
             how.clean,
         )
         for row in project.catalogue.field_rows(scan.scan_id)

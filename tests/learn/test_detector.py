@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
-from moedal_gui.core.errors import CancelledError, TrainingError
+from moedal_gui.core.errors import CancelledError, ExpertError, TrainingError
 from moedal_gui.infer.detector import Detector
-from moedal_gui.learn.detector.calibration import calibrated, figures, look, plain_card, thresholds
+from moedal_gui.learn.detector.calibration import Found, calibrated, figures, look, plain_card, thresholds
 from moedal_gui.learn.detector.examples import (
     AZIMUTH,
     MAJOR,
@@ -243,6 +243,20 @@ def test_the_calibration_is_honest_about_a_detector_that_guesses():
     chance = probability(replace(plain_card("slope", 2), probability=knots), found.logit)
     points = thresholds(found, chance)
     assert figures(found, chance, points["best_f1"])["f1"]["value"] < 0.3
+
+
+def test_what_a_detector_keeps_is_counted_where_a_list_can_be_had():
+    """Of a thin field all pits are sure, of a dense one half are missed: that half says nothing about thin fields."""
+    right = np.ones(150, dtype=bool)
+    chance = np.concatenate([np.linspace(0.6, 0.99, 50), np.full(100, 0.3)])
+    field = np.repeat([0, 1], [50, 100])
+    found = Found(np.zeros(150), right, field, np.array([50, 200]), np.array([50.0, 2000.0]))
+    points = thresholds(found, chance)
+    card = replace(plain_card("slope", 2), thresholds=points)
+    assert card.keeping(0.9) >= 0.6 and (chance[:50] >= card.keeping(0.9)).mean() >= 0.9
+    assert card.keeping(0.9) >= card.keeping(0.96) == points["keeps_0.96"]
+    with pytest.raises(ExpertError, match="keeps fewer pits than 1"):
+        card.keeping(1.0)
 
 
 def test_the_network_stays_small():

@@ -15,7 +15,7 @@ from moedal_gui.analysis.intervals import fraction, harmonic_mean
 from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.imaging.detector_planes import View
-from moedal_gui.learn.detector.examples import MINOR, SURFACE, TaughtField, X, Y
+from moedal_gui.learn.detector.examples import AZIMUTH, MAJOR, MINOR, SURFACE, TaughtField, X, Y
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap
 
 Float32 = npt.NDArray[np.float32]
@@ -28,6 +28,8 @@ _KNOTS = 40
 _HOPELESS = 0.02
 _AS_GOOD = 0.001
 _LEAST_LOGIT, _MOST_LOGIT = -6.0, 8.0
+_SHARES = (0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
+_LISTED_PER_FIELD = 300.0
 _BANDS_PER_FIELD = (0.0, 60.0, 150.0, 300.0, 600.0, np.inf)
 _FIELD_PX = 640.0 * 480.0
 _NAMES = ("near", "far")
@@ -65,10 +67,10 @@ def plain_card(view: View, surfaces: int) -> DetectorCard:
     return DetectorCard("", "", view, surfaces, "", "", knots, 0.5)
 
 
-def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 1) -> Found:
+def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 1, boxed: bool = False) -> Found:
     """Find the pits of held back fields and say which are true; tolerances are in px from before they were shrunk.
 
-    ``learned``: with a `plain_card`, whose probabilities are those of the logits.
+    ``learned``: with a `plain_card`, whose probabilities are those of the logits. ``boxed``: of the pits only boxes are known.
     """
     surfaces = learned.card.surfaces
     logit, right, index, true, crowd = [], [], [], [], []
@@ -87,7 +89,7 @@ def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 
         for side in range(surfaces):
             those = np.flatnonzero(table["surface"].to_numpy() == _NAMES[side])
             mine = pits[pits[:, SURFACE] == side] if surfaces > 1 else pits
-            good[those[matched(mine, table[["x_px", "y_px"]].to_numpy()[those], shrink)[1]]] = True
+            good[those[matched(mine, table[["x_px", "y_px"]].to_numpy()[those], shrink, boxed)[1]]] = True
         chance = np.clip(table["probability"].to_numpy(), 1e-4, 1 - 1e-4)
         logit.append(np.log(chance / (1.0 - chance)))
         right.append(good)
@@ -99,11 +101,21 @@ def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 
     )
 
 
-def matched(pits: Float32, found: Floats, shrink: int = 1) -> tuple[Integers, Integers]:
-    """Pits and rows of ``found`` that are the same: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the half minor axis."""
+def matched(pits: Float32, found: Floats, shrink: int = 1, boxed: bool = False) -> tuple[Integers, Integers]:
+    """Pits and rows of ``found`` that are the same: one for one within `LEAST_TOLERANCE_PX` or 0.8 of the half minor axis.
+
+    ``boxed``: of half the shorter side of the box, whatever lies in it.
+    """
     if not len(pits) or not len(found):
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    reach = np.maximum(LEAST_TOLERANCE_PX / shrink, TOLERANCE_OF_MINOR * pits[:, MINOR].astype(np.float64))
+    half = pits[:, MINOR].astype(np.float64)
+    if boxed:
+        cosine, sine = np.cos(pits[:, AZIMUTH]), np.sin(pits[:, AZIMUTH])
+        half = np.minimum(
+            np.hypot(pits[:, MAJOR] * cosine, pits[:, MINOR] * sine),
+            np.hypot(pits[:, MAJOR] * sine, pits[:, MINOR] * cosine),
+        )
+    reach = np.maximum(LEAST_TOLERANCE_PX / shrink, TOLERANCE_OF_MINOR * half)
     rows, columns = one_to_one(pits[:, [X, Y]].astype(np.float64), found, float(reach.max()))
     near = np.hypot(*(pits[rows][:, [X, Y]] - found[columns]).T) <= reach[rows]
     return rows[near], columns[near]
@@ -127,15 +139,21 @@ def calibrated(found: Found) -> tuple[tuple[float, float], ...]:
 
 
 def thresholds(found: Found, chance: Floats) -> dict[str, float]:
-    """Least probabilities: at the best F1 (to within a thousandth), and those that keep a share of the pits."""
+    """Least probabilities: at the best F1 (to within a thousandth), and those that keep a share of the pits.
+
+    What is kept is counted in fields of no more than 300 pits per 640 x 480 px, where a list of pits can be had; in all, where there
+    are none such.
+    """
     order = np.argsort(-chance, kind="stable")
-    hits = np.cumsum(found.right[order])
-    true = int(found.true.sum())
-    f1 = 2.0 * hits / np.maximum(np.arange(len(order)) + 1 + true, 1)
+    f1 = 2.0 * np.cumsum(found.right[order]) / np.maximum(np.arange(len(order)) + 1 + int(found.true.sum()), 1)
     # F1 hardly changes about its best: the end where fewer pits are lost.
     points = {"best_f1": float(chance[order][np.flatnonzero(f1 >= f1.max() - _AS_GOOD)[-1]]) if len(order) else 0.5}
-    for share in (0.9, 0.95, 0.97, 0.99):
-        reached = np.flatnonzero(hits >= share * true)
+    listed = found.per_field <= _LISTED_PER_FIELD
+    listed = listed if found.true[listed].sum() else np.ones_like(listed)
+    order = order[listed[found.field[order]]]
+    hits = np.cumsum(found.right[order])
+    for share in _SHARES:
+        reached = np.flatnonzero(hits >= share * found.true[listed].sum())
         if reached.size:
             points[f"keeps_{share:.2f}"] = float(chance[order][reached[0]])
     return points

@@ -103,7 +103,7 @@ def put_in_place(
     once = partial(torch_maps, network)
     maps = partial(from_all_sides, once) if all_sides else once
     asked = LearnedDetector(plain_card(view, surfaces), maps, answers)
-    found = look(asked, held, shrink or 1)
+    found = look(asked, held, shrink or 1, run.settings.boxed)
     knots = calibrated(found)
     chance = probability(replace(plain_card(view, surfaces), probability=knots), found.logit)
     points = thresholds(found, chance)

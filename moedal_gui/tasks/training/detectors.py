@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,9 +64,10 @@ def knows_detector(project: Project, view: str) -> bool:
     return _current_of(project, view) is not None
 
 
-def detector_of(folder: Path) -> LearnedDetector:
-    """The detector in a version's folder, ready to look; kept for the next field."""
-    return _opened(folder)
+def detector_of(folder: Path, least: float | None = None) -> LearnedDetector:
+    """The detector in a version's folder, ready to look; kept for the next field. ``least``: another working point than its card's."""
+    learned = _opened(folder)
+    return learned if least is None else replace(learned, card=replace(learned.card, working_point=least))
 
 
 @lru_cache(maxsize=2)
