@@ -76,6 +76,8 @@ class CandidatesPanel(Panel):
         self.views = {name: PixelView(86, name) for name in ("entry", "entry relief", "exit", "exit relief")}
         self.caption = QLabel(wordWrap=True)
         self.caption.setProperty("role", "dim")
+        self.old = QLabel(wordWrap=True)
+        self.old.setProperty("role", "warning")
         self.which = QComboBox()
         self.which.addItems(_VIEWS)
         self.which.setToolTip("Which pairs the table shows")
@@ -112,6 +114,9 @@ class CandidatesPanel(Panel):
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         expected = float(np.nansum(accidents_of(table)[keep]))
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
+        old = self._workbench.session.links_out_of_date
+        self.old.setText(f"{old[:1].upper()}{old[1:]}.")
+        self.old.setVisible(bool(old))
         self.apply(None, self._workbench.candidates.row)
 
     def apply(self, old: object, new: object) -> None:
@@ -150,6 +155,7 @@ class CandidatesPanel(Panel):
         top.addWidget(export)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.old)
         layout.addWidget(self.caption)
         crops = QHBoxLayout()
         crops.setSpacing(3)
