@@ -8,13 +8,15 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from window_steps import press
 
 from moedal_gui.app.commands import COMMANDS, conflicts, keys_in_force
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.table import row_of
 from moedal_gui.ui.import_page.page import ImportPage
 from moedal_gui.ui.main_window import MainWindow
+from moedal_gui.ui.parts.task_dialog import TaskDialog
 
 pytestmark = pytest.mark.window
 
@@ -133,3 +135,19 @@ def test_messages_that_come_together_can_all_be_read(empty_window: MainWindow) -
     for label in labels:
         assert label.isVisible() and label.height() >= label.heightForWidth(label.width())
     assert toasts.geometry().bottom() < empty_window.height()
+
+
+def test_return_in_a_form_starts_the_job_and_browses_for_no_file(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _parent, _title, at: (asked.append(at), ("", ""))[1])
+    there = tmp_path / "list.csv"
+    dialog = TaskDialog(row_of("export"), window.workbench.session.project, {"output": there}, window)
+    dialog.show()
+    QTest.qWait(20)
+    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    assert asked == []
+    assert dialog.chosen is not None and dialog.chosen.output == there
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Browse…").click()
+    assert asked == [str(there)], "the file that is named already is offered"
