@@ -143,3 +143,18 @@ def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) 
     assert state.row == 0  # the one that nobody has looked at
     press(window, Qt.Key.Key_F)
     assert session.display.film
+
+
+def test_another_scan_fills_the_map_whatever_was_hatched_before(application) -> None:
+    from moedal_gui.ui.parts.map_view import MapView
+
+    view = MapView()
+    view.resize(400, 300)
+    view.show()
+    wide = np.ones((60, 80))
+    view.show_map(wide, (0.0, 0.0), 1.0, "mm")
+    view.hatch(wide > 0)
+    view.show_map(np.ones((6, 8)), (0.0, 0.0), 1.0, "mm")
+    (x0, x1), (y0, y1) = view.viewRange()
+    assert min(x1 - x0, y1 - y0) < 12, "the new map is small in a corner of the old one's place"
+    view.close()
