@@ -52,7 +52,7 @@ class DensityPanel(Panel):
         self.over.setToolTip("Lay this map over the picture  (H)")
         self.over.clicked.connect(lambda _on: self.commandAsked.emit("view.heat"))
         self.cover = self._opacity()
-        self.low, self.high = (self._border(name) for name in ("Thin above", "Too dense below"))
+        self.low, self.high = (self._border(name) for name in ("Thin from", "Too dense below"))
         self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
         self.caption.setContentsMargins(6, 2, 6, 8)
@@ -185,7 +185,9 @@ class DensityPanel(Panel):
         shown = shown_map(maps, self._workbench.maps.kind, borders, pits.trained_density if pits is not None else None)
         summary = summary_of(maps, borders)
         self.caption.setText(summary[0])
-        self.caption.setToolTip(" ".join(summary))
+        # Its first line stands in the panel itself.
+        told = " ".join(summary[1:]) or summary[0]
+        self.caption.setToolTip(told)
         found = maps.every
         factor, unit = (1000.0, "mm") if found.per_mm2 is not None else (1.0, "px")
         x, y = (float(v) / factor for v in found.origin)
@@ -197,7 +199,7 @@ class DensityPanel(Panel):
         falling = " Falling lines: the ensemble that scored these pits was trained on no such density."
         view.setToolTip(
             f"{shown.kind.explain}; axes in {unit} on the foil. Rising lines: a list of pits is not valid there."
-            f"{falling if shown.untrained.any() else ''} {' '.join(summary)} Click to go there; the wheel zooms."
+            f"{falling if shown.untrained.any() else ''} {told} Click to go there; the wheel zooms."
         )
 
     def _map_view(self) -> MapView:
