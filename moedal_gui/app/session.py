@@ -33,7 +33,8 @@ class Loaded:
 class Session:
     """Owns the project that is open and the scan that is shown.
 
-    Signals carry the old and the new value; ``failed`` a sentence. ``loaded`` is emitted on the reading thread.
+    Signals carry the old and the new value; ``failed`` a sentence. ``loaded`` is emitted on the reading thread. While
+    ``reading``, nobody knows yet whether the scan on screen has pits.
     """
 
     project_changed = Signal(object, object)
@@ -51,6 +52,7 @@ class Session:
         self.read_only_reason = ""
         self.sheet: Sheet | None = None
         self.pits: PitSheet | None = None
+        self.reading = False
         self.candidates = pd.DataFrame()
         self.links_out_of_date = ""
         self.display = Display()
@@ -73,6 +75,7 @@ class Session:
     def close(self) -> None:
         """Put the project away."""
         self._reader.settle()
+        self.reading = False
         old, self.project = self.project, None
         if old is None:
             return
@@ -104,6 +107,7 @@ class Session:
             self.failed.emit(str(error))
             return
         known = self.sheet is not None and self.sheet.record.scan_id == record.scan_id
+        self.reading = True
         self._show(sheet)
         if not known or self.display.picture not in [p.key for p in pictures_of(sheet)]:
             self.show(picture=first_picture(sheet))
@@ -124,6 +128,7 @@ class Session:
         """Take up what ``loaded`` brought, on the thread that shows it; stale answers are dropped."""
         if not self._reader.is_newest(generation):
             return
+        self.reading = False
         self.candidates, self.links_out_of_date = loaded.candidates, loaded.out_of_date
         old, self.pits = self.pits, loaded.pits
         self.pits_changed.emit(old, loaded.pits)
@@ -185,9 +190,12 @@ class Session:
     def _read_pits(self, sheet: Sheet) -> None:
         project = self.project
         if project is not None:
+            self.reading = True
             self._reader.ask(lambda _wanted: read_pits(project, sheet))
 
-    def _reading_failed(self, _generation: int, error: Exception) -> None:
+    def _reading_failed(self, generation: int, error: Exception) -> None:
+        if self._reader.is_newest(generation):
+            self.reading = False
         self.failed.emit(str(error) if isinstance(error, MoedalError) else f"The pits could not be read ({error})")
 
 

@@ -24,7 +24,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
 from moedal_gui.ui.widgets.pixels import PixelView
 
@@ -88,6 +88,7 @@ class CandidatesPanel(Panel):
         self._stack.addWidget(self._built())
         relay.listen(workbench.candidates.changed, self.refresh)
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.failed, lambda _sentence: self.refresh())
         relay.listen(workbench.candidates.moved, self.apply)
         relay.listen(workbench.candidates.judged, self._judged)
         relay.listen(workbench.candidates.pairs.answered, self._show_pair)
@@ -208,6 +209,8 @@ class CandidatesPanel(Panel):
         state = self._workbench.state()
         if not state.project:
             self.empty.say("Open a project to see its candidates.", "Open project…", "Open a project")
+        elif self._workbench.session.pits is None and self._workbench.session.reading:
+            self.empty.say(READING)
         elif not state.pits:
             self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
         else:

@@ -22,7 +22,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.parts.region_list import RegionList
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 if TYPE_CHECKING:
     from moedal_gui.app.density import FoilMaps
@@ -61,6 +61,8 @@ class DensityPanel(Panel):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._full())
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.pits_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.failed, lambda _sentence: self.refresh())
         relay.listen(workbench.session.display_changed, lambda _old, _new: self._show_over())
         relay.listen(workbench.maps.changed, self.apply)
         relay.listen(workbench.maps.chosen, lambda _old, new: self._take_choice(new))
@@ -124,7 +126,13 @@ class DensityPanel(Panel):
         del old
         self._show_over()
         if new is None:
-            there = self._workbench.session.sheet is not None
+            session = self._workbench.session
+            # Pits that are there are counted into maps, off the window's thread too.
+            if session.reading or session.pits:
+                self.empty.say(READING)
+                self._stack.setCurrentIndex(0)
+                return
+            there = session.sheet is not None
             what = (
                 "No pits yet. Pre-select them, and this map shows where they crowd."
                 if there
