@@ -126,8 +126,9 @@ class CandidatesPanel(Panel):
         shown = self.model.view_row(new) if isinstance(new, int) else None
         if shown is None:
             self.table.clearSelection()
-            for view in self.views.values():
+            for name, view in self.views.items():
                 view.show_array(None)
+                view.set_caption(name)
             return
         if self.table.currentIndex().row() != shown or not self.table.selectionModel().hasSelection():
             self.table.selectRow(shown)

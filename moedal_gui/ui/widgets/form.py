@@ -119,7 +119,7 @@ def _default(one: Field[Any]) -> Any:
 
 
 def _caption(name: str) -> str:
-    units = {"um": "(µm)", "px": "(px)", "deg": "(°)"}
+    units = {"um": "(µm)", "px": "(px)", "deg": "(°)", "xy": "XY"}
     words = [units.get(word, word) for word in name.rstrip("_").split("_")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
