@@ -14,7 +14,7 @@ from moedal_gui.analysis.density import regime
 from moedal_gui.app.background import Latest
 from moedal_gui.app.crops import CROP_PX, Crop, relief_at, stack_and_slopes
 from moedal_gui.app.session import Session
-from moedal_gui.core.errors import MoedalError
+from moedal_gui.core.errors import MoedalError, NotFoundError
 from moedal_gui.imaging.crops import cut_crop
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
@@ -70,11 +70,14 @@ class Candidates:
         self.table = table.reset_index(drop=True)
         self._places.clear()
         self.row = None
-        self.changed.emit()
         if before is not None and len(self.table):
             same = np.flatnonzero((self.table["entry_pit"] == before[0]) & (self.table["exit_pit"] == before[1]))
-            if len(same):
-                self.look_at(int(same[0]))
+            # It was in focus before: nobody has moved, and neither may the canvas or the pit in front.
+            self.row = int(same[0]) if len(same) else None
+        self.changed.emit()
+        row = self.row
+        if row is not None:
+            self.pairs.ask(lambda _wanted: self._pair(row))
 
     def take_borders(self, borders: tuple[float, float]) -> None:
         """Take up other borders of the regimes of density."""
@@ -153,6 +156,8 @@ class Candidates:
     def _place(self, project: Project, pit_id: int) -> PitPlace:
         if pit_id not in self._places:
             self._places |= _places_of(project, self.table)
+        if pit_id not in self._places:
+            raise NotFoundError(f"Pit {pit_id} is not in the project any more", remedy="link again")
         return self._places[pit_id]
 
     def _identity(self, row: int | None) -> tuple[int, int] | None:
@@ -174,14 +179,17 @@ def accidents_of(table: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _places_of(project: Project, table: pd.DataFrame) -> dict[int, PitPlace]:
-    """Where every end in the table was seen, in any scan."""
+    """Where every end in the table was seen, in any scan; links may be of older pits than the current ones."""
+    from moedal_gui.tasks.pit_table import linked_pit_runs
+
     wanted = {*table["entry_pit"].astype(int), *table["exit_pit"].astype(int)}
     found: dict[int, PitPlace] = {}
+    links = project.catalogue.current_run("link")
+    paired = linked_pit_runs(links) if links is not None else {}
     for scan in project.catalogue.scans():
-        run = project.catalogue.current_run("preselect", scan.scan_id)
-        if run is None:
+        if scan.scan_id not in paired:
             continue
-        pits = project.catalogue.pits(run.run_id, merged=False)
+        pits = project.catalogue.pits(paired[scan.scan_id], merged=False)
         mine = pits[pits["pit_id"].isin(wanted)]
         names = ["pit_id", "field", "field_id", "x_px", "y_px"]
         for pit_id, field, field_id, x, y in mine[names].itertuples(index=False, name=None):

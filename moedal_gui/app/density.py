@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 REACH_PX = 90.0
 """How far a partner may lie: about T'/tan(38 degrees) for etched surfaces 70 px apart."""
+_TOLD = 0.005  # a share of the area below this is not worth a word
 _USUAL_PX = 14.0  # diameter of a pit where none tells
 _SMOOTHED_CELLS = 4.0 * np.pi * 1.5**2  # cells that a Gaussian of 1.5 cells averages over
 
@@ -220,10 +221,11 @@ def summary_of(maps: FoilMaps, borders: tuple[float, float] = REGIME_BORDERS) ->
     values = _per_area(found)
     unit = "/mm²" if found.per_mm2 is not None else " per megapixel"
     lines = [
-        f"Median {float(np.nanmedian(values)):.3g}{unit}, most {float(np.nanmax(values)):.3g}{unit}; {easy:.0%} thin",
+        f"Median {float(np.nanmedian(values)):.3g}{unit}, most {float(np.nanmax(values)):.3g}{unit}; {easy:.0%} thin"
+        + (f", {hard:.0%} too dense" if hard > _TOLD else ""),
         f"{easy:.0%} of the area is thin enough for pit lists.",
     ]
-    if hard > 0.005:
+    if hard > _TOLD:
         lines.append(
             f"{hard:.0%} is so dense that every pit has unrelated neighbours: read the map there, not the list."
         )

@@ -30,6 +30,7 @@ class Regions:
         self.table = pd.DataFrame()
         self.boxes: list[Box] = []
         self.row: int | None = None
+        self.searched = False
 
     def refresh(self) -> None:
         """Read the regions of the scan on screen."""
@@ -37,10 +38,11 @@ class Regions:
 
         project, sheet = self._session.project, self._session.sheet
         old = self.row
-        self.table, self.boxes, self.row = pd.DataFrame(), [], None
+        self.table, self.boxes, self.row, self.searched = pd.DataFrame(), [], None, False
         if project is not None and sheet is not None:
             self.table = region_table(project, [sheet.record])
             self.boxes = [self._box(row) for row in range(len(self.table))]
+            self.searched = project.catalogue.current_run("regions", sheet.record.scan_id) is not None
         self.changed.emit()
         if old is not None and old < len(self.table):
             self.row = old

@@ -23,16 +23,18 @@ from moedal_gui.store.project import Project
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a scan's background reading brings: its pits and the foil's candidates."""
+    """What a scan's background reading brings: its pits, the foil's candidates, and why those are out of date, if they are."""
 
     pits: PitSheet | None
     candidates: pd.DataFrame
+    out_of_date: str = ""
 
 
 class Session:
     """Owns the project that is open and the scan that is shown.
 
-    Signals carry the old and the new value; ``failed`` a sentence. ``loaded`` is emitted on the reading thread.
+    Signals carry the old and the new value; ``failed`` a sentence. ``loaded`` is emitted on the reading thread. While
+    ``reading``, nobody knows yet whether the scan on screen has pits.
     """
 
     project_changed = Signal(object, object)
@@ -50,7 +52,9 @@ class Session:
         self.read_only_reason = ""
         self.sheet: Sheet | None = None
         self.pits: PitSheet | None = None
+        self.reading = False
         self.candidates = pd.DataFrame()
+        self.links_out_of_date = ""
         self.display = Display()
         self.cursor: tuple[float, float] | None = None
         self._reader = Latest("pits")
@@ -71,6 +75,7 @@ class Session:
     def close(self) -> None:
         """Put the project away."""
         self._reader.settle()
+        self.reading = False
         old, self.project = self.project, None
         if old is None:
             return
@@ -102,6 +107,7 @@ class Session:
             self.failed.emit(str(error))
             return
         known = self.sheet is not None and self.sheet.record.scan_id == record.scan_id
+        self.reading = True
         self._show(sheet)
         if not known or self.display.picture not in [p.key for p in pictures_of(sheet)]:
             self.show(picture=first_picture(sheet))
@@ -122,7 +128,8 @@ class Session:
         """Take up what ``loaded`` brought, on the thread that shows it; stale answers are dropped."""
         if not self._reader.is_newest(generation):
             return
-        self.candidates = loaded.candidates
+        self.reading = False
+        self.candidates, self.links_out_of_date = loaded.candidates, loaded.out_of_date
         old, self.pits = self.pits, loaded.pits
         self.pits_changed.emit(old, loaded.pits)
 
@@ -175,7 +182,7 @@ class Session:
         old_pits = self.pits
         if not same_scan:
             # Before anyone is told: pits of one scan must never be laid on another.
-            self.pits, self.candidates = None, pd.DataFrame()
+            self.pits, self.candidates, self.links_out_of_date = None, pd.DataFrame(), ""
         self.sheet_changed.emit(old_sheet, sheet)
         if not same_scan and old_pits is not None:
             self.pits_changed.emit(old_pits, None)
@@ -183,15 +190,18 @@ class Session:
     def _read_pits(self, sheet: Sheet) -> None:
         project = self.project
         if project is not None:
+            self.reading = True
             self._reader.ask(lambda _wanted: read_pits(project, sheet))
 
-    def _reading_failed(self, _generation: int, error: Exception) -> None:
+    def _reading_failed(self, generation: int, error: Exception) -> None:
+        if self._reader.is_newest(generation):
+            self.reading = False
         self.failed.emit(str(error) if isinstance(error, MoedalError) else f"The pits could not be read ({error})")
 
 
 def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
-    from moedal_gui.tasks.candidate_table import candidate_table
+    from moedal_gui.tasks.candidate_table import candidate_table, out_of_date
     from moedal_gui.tasks.corrections.notes import hand_notes
     from moedal_gui.tasks.pit_table import pit_table, score_run, trained_density
     from moedal_gui.tasks.placement.register import registration_doubts
@@ -203,18 +213,18 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     scores = score_run(project, run)
     table = with_out_of_fold(project, pit_table(project, sheet.record), scores)
     link_run = project.catalogue.current_run("link")
-    candidates, links, far = pd.DataFrame(), None, {}
+    candidates, links, far, old = pd.DataFrame(), None, {}, ""
     if link_run is not None:
         links = project.catalogue.links.of_run(link_run.run_id)
         far = far_ends(project, sheet, table, links)
-        candidates = candidate_table(project, everything=True)
+        candidates, old = candidate_table(project, everything=True), out_of_date(project, link_run)
     experts = project.catalogue.scores.by_expert(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
     measures, notes = project.catalogue.measures(run.run_id), hand_notes(project, run)
     doubts = (*run.summary.get("light", {}).get("doubts", ()), *registration_doubts(project, sheet.record))
     pits = replace(pits, measures=measures, doubts=doubts, notes=notes, trained_density=trained_density(scores))
-    return Loaded(pits, candidates)
+    return Loaded(pits, candidates, old)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

@@ -279,10 +279,11 @@ class Workbench:
         old_crops, self.crops = self.crops, None
         if new is not None and session.sheet is not None and session.project is not None:
             self.crops = CropSource(session.project.images, session.sheet, new.table)
+        # First: who hears of other crops asks for the row in front, which must be one of the new pits.
+        self.labelling.show(session.sheet, new)
         self.crops_changed.emit(old_crops, self.crops)
         if old_crops is not None:
             old_crops.close()
-        self.labelling.show(session.sheet, new)
         self.deciding.show(new)
         self.candidates.take(session.candidates)
         self.maps.show(session.sheet, new)

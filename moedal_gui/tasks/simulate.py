@@ -51,7 +51,8 @@ def plan(project: None, parameters: SimulateParameters) -> Plan[None, list[Path]
         made.extend(folders)
 
     def finish() -> Outcome:
-        return Outcome(f"{len(made)} scans written to {parameters.out}", {"scans": [str(p) for p in made]})
+        many = "1 scan" if len(made) == 1 else f"{len(made)} scans"
+        return Outcome(f"{many} written to {parameters.out}", {"scans": [str(p) for p in made]})
 
     return Plan(units=[None], work=work, commit=commit, finish=finish)
 

@@ -195,14 +195,21 @@ class Actions:
 
     # files
     def _pick_scan(self) -> None:
-        path = QFileDialog.getExistingDirectory(self._window, "Folder of a scan (drop single pictures on the window)")
+        path = QFileDialog.getExistingDirectory(
+            self._window, "Folder of a scan (drop single pictures on the window)", self._beside()
+        )
         if path:
             self.open_scan(Path(path))
 
     def _pick_project(self) -> None:
-        path = QFileDialog.getExistingDirectory(self._window, "Project folder (ends in .moedal)")
+        path = QFileDialog.getExistingDirectory(self._window, "Project folder (ends in .moedal)", self._beside())
         if path:
             self.open_project(Path(path))
+
+    def _beside(self) -> str:
+        """The folder that the open project lies in, where its like are looked for first."""
+        project = self._workbench.session.project
+        return str(project.path.parent) if project is not None else ""
 
     def _close_project(self) -> None:
         if self._workbench.jobs.active():

@@ -36,3 +36,40 @@ def test_a_verdict_is_on_disk_and_the_next_candidate_in_front(window: MainWindow
     with Project.open(project_path) as project:
         assert project.labels.verdicts()["verdict"].tolist() == ["accepted"]
     assert window.workbench.candidates.row != first
+
+
+def test_pits_read_anew_move_neither_the_canvas_nor_the_pit_in_front(window: MainWindow, until) -> None:
+    workbench = window.workbench
+    window.show_panel("candidates")
+    window.panels["candidates"].table.selectRow(0)
+    candidate = workbench.candidates.row
+    until(lambda: window.canvas.overlay.focus_row is not None)
+    window.actions_.run("selection.none")
+    window.canvas.go_to(-5000.0, -5000.0, 200.0)
+    before, box = workbench.session.pits, window.canvas.view.box
+    workbench.session.refresh()
+    until(lambda: workbench.session.pits is not before)
+    assert workbench.candidates.row == candidate, "the candidate stays in focus"
+    assert workbench.labelling.row is None, "a label must not fall on a pit nobody has chosen"
+    assert window.canvas.view.box == box
+
+
+def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, project_path: Path, until) -> None:
+    session, panel = window.workbench.session, window.panels["candidates"]
+    assert isinstance(panel, CandidatesPanel)
+    window.show_panel("candidates")
+    assert panel.old.isHidden()
+    catalogue, scan = session.project.catalogue, session.sheet.record.scan_id
+    found = catalogue.open_run("preselect", scan, {"method": "blob"}, "test", "test")
+    pits = session.pits.table.iloc[:5]
+    catalogue.add_pits(found.run_id, int(pits["field_id"].iloc[0]), pits)
+    catalogue.finish_run(found.run_id, {"pits": 5})
+    before = session.pits
+    session.refresh()
+    until(lambda: session.pits is not before)
+    assert "older pits" in panel.old.text() and not panel.old.isHidden()
+    panel.table.selectRow(0)
+    until(lambda: not panel.views["entry"].is_empty)
+    press(window, Qt.Key.Key_Y)
+    with Project.open(project_path) as project:
+        assert project.labels.verdicts()["verdict"].tolist() == ["accepted"]

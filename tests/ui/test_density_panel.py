@@ -47,6 +47,7 @@ def test_the_borders_move_the_hatching_and_are_kept(window: MainWindow, until) -
     assert panel.low.value() == 1.0
     assert window.workbench.session.project.density_borders.now == (1.0, 1.0)
     assert "100% is so dense" in panel.caption.toolTip()
+    assert "100% too dense" in panel.caption.text(), "where no list is valid is said without a search for it"
 
 
 def test_every_map_can_be_chosen_and_says_what_it_is(window: MainWindow, until) -> None:
@@ -119,6 +120,11 @@ def test_both_hatchings_are_drawn_and_named(window: MainWindow, until) -> None:
 def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) -> None:
     session, state = window.workbench.session, window.workbench.regions
     record, catalogue = session.sheet.record, session.project.catalogue
+    listed = window.panels["density"].regions
+    nothing = catalogue.open_run("regions", record.scan_id, {"first": 1}, "test", "test")
+    catalogue.finish_run(nothing.run_id, {"regions": [], "tested": 100, "threshold": 5.0, "mirrored": 0})
+    session.refresh()
+    until(lambda: "found nothing" in listed.said.text())
     found = catalogue.open_run("regions", record.scan_id, {}, "test", "test")
     rows = [
         {"region_id": n, "field": session.sheet.names[n], "x_px": 200.0 + 90 * n, "y_px": 150.0, "width_px": 80, "height_px": 40,
@@ -129,7 +135,6 @@ def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) 
     session.refresh()
     until(lambda: len(state.table) == 2)
     window.show_panel("density")
-    listed = window.panels["density"].regions
     until(listed.table.isVisible)
     cell = listed.table.visualRect(listed.model.index(1, 0)).center()
     QTest.mouseClick(listed.table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
@@ -143,3 +148,18 @@ def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) 
     assert state.row == 0  # the one that nobody has looked at
     press(window, Qt.Key.Key_F)
     assert session.display.film
+
+
+def test_another_scan_fills_the_map_whatever_was_hatched_before(application) -> None:
+    from moedal_gui.ui.parts.map_view import MapView
+
+    view = MapView()
+    view.resize(400, 300)
+    view.show()
+    wide = np.ones((60, 80))
+    view.show_map(wide, (0.0, 0.0), 1.0, "mm")
+    view.hatch(wide > 0)
+    view.show_map(np.ones((6, 8)), (0.0, 0.0), 1.0, "mm")
+    (x0, x1), (y0, y1) = view.viewRange()
+    assert min(x1 - x0, y1 - y0) < 12, "the new map is small in a corner of the old one's place"
+    view.close()

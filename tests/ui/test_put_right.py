@@ -81,6 +81,19 @@ def test_a_pit_is_taken_out_put_again_moved_and_all_of_it_taken_back(
     assert on_disk(project_path) == []
 
 
+def test_taking_back_the_pit_in_front_leaves_a_window_that_works(window: MainWindow, project_path: Path, until) -> None:
+    session, labelling, overlay = window.workbench.session, window.workbench.labelling, window.canvas.overlay
+    row = lonely(window, linked=False)
+    bring_near(window, row, until)
+    QTest.mouseMove(overlay, screen_place(window, row) + QPoint(60, 40))
+    again(window, until, lambda: press(window, Qt.Key.Key_A))
+    assert labelling.row == len(session.pits.ids) - 1, "the pit that was put is in front, and the last of all"
+    again(window, until, lambda: press(window, Qt.Key.Key_Z, CTRL))
+    until(lambda: labelling.pits is session.pits)
+    assert labelling.row is None
+    assert [t.text for t in window.toasts.history if t.kind == "bad"] == []
+
+
 def test_a_plain_drag_pans_a_short_one_selects_and_esc_lets_go(window: MainWindow, project_path: Path, until) -> None:
     row = lonely(window, linked=False)
     bring_near(window, row, until)

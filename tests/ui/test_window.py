@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from window_steps import press
 
 from moedal_gui.app.commands import COMMANDS, conflicts, keys_in_force
 from moedal_gui.store.project import Project
+from moedal_gui.tasks.table import row_of
 from moedal_gui.ui.import_page.page import ImportPage
 from moedal_gui.ui.main_window import MainWindow
+from moedal_gui.ui.parts.task_dialog import TaskDialog
+from moedal_gui.ui.widgets.empty import READING
 
 pytestmark = pytest.mark.window
 
@@ -133,3 +137,39 @@ def test_messages_that_come_together_can_all_be_read(empty_window: MainWindow) -
     for label in labels:
         assert label.isVisible() and label.height() >= label.heightForWidth(label.width())
     assert toasts.geometry().bottom() < empty_window.height()
+
+
+def test_return_in_a_form_starts_the_job_and_browses_for_no_file(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _parent, _title, at: (asked.append(at), ("", ""))[1])
+    there = tmp_path / "list.csv"
+    dialog = TaskDialog(row_of("export"), window.workbench.session.project, {"output": there}, window)
+    dialog.show()
+    QTest.qWait(20)
+    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    assert asked == []
+    assert dialog.chosen is not None and dialog.chosen.output == there
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Browse…").click()
+    assert asked == [str(there)], "the file that is named already is offered"
+
+
+def test_nothing_is_said_to_lack_pits_while_they_are_read(
+    empty_window: MainWindow, project_path: Path, monkeypatch: pytest.MonkeyPatch, until
+) -> None:
+    from moedal_gui.app import session as reading
+
+    let_on, real = threading.Event(), reading.read_pits
+    monkeypatch.setattr(reading, "read_pits", lambda *words: (let_on.wait(20), real(*words))[1])
+    session, panels = empty_window.workbench.session, empty_window.panels
+    try:
+        empty_window.open_path(project_path)
+        until(lambda: session.sheet is not None)
+        for panel in ("labelling", "candidates", "density"):
+            assert READING in {label.text() for label in panels[panel].empty.findChildren(QLabel)}
+        assert "reading" in panels["foils"].progress.text()
+    finally:
+        let_on.set()
+    until(lambda: session.pits is not None)
+    assert "pits" in panels["foils"].progress.text() and "reading" not in panels["foils"].progress.text()

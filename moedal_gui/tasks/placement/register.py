@@ -113,7 +113,7 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
     else:
         parts = [str(row["doubt"]) if row.get("doubt") else f"{row['a']} - {row['b']}: {_words(row)}" for row in pairs]
     parts += [
-        f"{row['scan']}: fields moved by what {row['seams']} of {row['pairs']} overlaps show, misfit {row['before_px']} -> {row['after_px']} px"
+        f"{row['scan']}: fields moved by what {row['seams']} of {row['pairs']} overlaps show, misfit {row['before_px']:.2f} -> {row['after_px']:.2f} px"
         for row in overlaps
         if row["after_px"] < row["before_px"]
     ]
@@ -121,9 +121,13 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
     return "; ".join(parts)
 
 
+def _px(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} px"
+
+
 def _words(row: dict[str, Any]) -> str:
     figures = row["refined"]
-    words = f"{figures['within_2px']:.3f} within 2 px, rms {figures['rms_px']} px" if figures else row["reason"]
+    words = f"{figures['within_2px']:.1%} within 2 px, rms {_px(figures['rms_px'])}" if figures else row["reason"]
     if row["tied_by"] == "pits":
         words += ", tied by the pits alone" if row["datum"] is None else ", tied by the pits against the datum points"
     if row.get("datum_left_out") is not None:

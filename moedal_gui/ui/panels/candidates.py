@@ -24,7 +24,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
 from moedal_gui.ui.widgets.pixels import PixelView
 
@@ -76,6 +76,8 @@ class CandidatesPanel(Panel):
         self.views = {name: PixelView(86, name) for name in ("entry", "entry relief", "exit", "exit relief")}
         self.caption = QLabel(wordWrap=True)
         self.caption.setProperty("role", "dim")
+        self.old = QLabel(wordWrap=True)
+        self.old.setProperty("role", "warning")
         self.which = QComboBox()
         self.which.addItems(_VIEWS)
         self.which.setToolTip("Which pairs the table shows")
@@ -86,6 +88,7 @@ class CandidatesPanel(Panel):
         self._stack.addWidget(self._built())
         relay.listen(workbench.candidates.changed, self.refresh)
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.failed, lambda _sentence: self.refresh())
         relay.listen(workbench.candidates.moved, self.apply)
         relay.listen(workbench.candidates.judged, self._judged)
         relay.listen(workbench.candidates.pairs.answered, self._show_pair)
@@ -112,6 +115,9 @@ class CandidatesPanel(Panel):
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         expected = float(np.nansum(accidents_of(table)[keep]))
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
+        old = self._workbench.session.links_out_of_date
+        self.old.setText(f"{old[:1].upper()}{old[1:]}.")
+        self.old.setVisible(bool(old))
         self.apply(None, self._workbench.candidates.row)
 
     def apply(self, old: object, new: object) -> None:
@@ -120,8 +126,9 @@ class CandidatesPanel(Panel):
         shown = self.model.view_row(new) if isinstance(new, int) else None
         if shown is None:
             self.table.clearSelection()
-            for view in self.views.values():
+            for name, view in self.views.items():
                 view.show_array(None)
+                view.set_caption(name)
             return
         if self.table.currentIndex().row() != shown or not self.table.selectionModel().hasSelection():
             self.table.selectRow(shown)
@@ -150,6 +157,7 @@ class CandidatesPanel(Panel):
         top.addWidget(export)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.old)
         layout.addWidget(self.caption)
         crops = QHBoxLayout()
         crops.setSpacing(3)
@@ -202,6 +210,8 @@ class CandidatesPanel(Panel):
         state = self._workbench.state()
         if not state.project:
             self.empty.say("Open a project to see its candidates.", "Open project…", "Open a project")
+        elif self._workbench.session.pits is None and self._workbench.session.reading:
+            self.empty.say(READING)
         elif not state.pits:
             self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
         else:

@@ -44,7 +44,7 @@ _TABS = (
     ("Crops", "Pictures of the mistakes; double click goes there"),
 )
 _CURVE, _MAP, _CROPS = range(3)
-_WORDS = {"missed": "missed", "false": "false", "fragment": "pieces"}
+_WORDS = {"missed": "missed", "false": "false", "fragment": "in pieces"}
 _SIGNS = {"missed": "○", "false": "×", "fragment": "△"}
 _TIPS = {
     "missed": "True pits that no find lies on",
@@ -367,7 +367,7 @@ def _length(found: Comparison) -> tuple[float, str]:
 
 
 def _resolution_words(found: Comparison) -> str:
-    x, y = found.offset_px
+    x, y = (round(float(v), 1) + 0.0 for v in found.offset_px)  # no sign before a zero
     words = []
     for axis in ("x", "y"):
         sigma = found.resolution[axis]

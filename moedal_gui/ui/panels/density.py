@@ -22,7 +22,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.parts.region_list import RegionList
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 if TYPE_CHECKING:
     from moedal_gui.app.density import FoilMaps
@@ -52,7 +52,7 @@ class DensityPanel(Panel):
         self.over.setToolTip("Lay this map over the picture  (H)")
         self.over.clicked.connect(lambda _on: self.commandAsked.emit("view.heat"))
         self.cover = self._opacity()
-        self.low, self.high = (self._border(name) for name in ("Thin above", "Too dense below"))
+        self.low, self.high = (self._border(name) for name in ("Thin from", "Too dense below"))
         self.caption = QElidingLabel()
         self.caption.setProperty("role", "dim")
         self.caption.setContentsMargins(6, 2, 6, 8)
@@ -61,6 +61,8 @@ class DensityPanel(Panel):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._full())
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.pits_changed, lambda _old, _new: self.refresh())
+        relay.listen(workbench.session.failed, lambda _sentence: self.refresh())
         relay.listen(workbench.session.display_changed, lambda _old, _new: self._show_over())
         relay.listen(workbench.maps.changed, self.apply)
         relay.listen(workbench.maps.chosen, lambda _old, new: self._take_choice(new))
@@ -124,7 +126,13 @@ class DensityPanel(Panel):
         del old
         self._show_over()
         if new is None:
-            there = self._workbench.session.sheet is not None
+            session = self._workbench.session
+            # Pits that are there are counted into maps, off the window's thread too.
+            if session.reading or session.pits:
+                self.empty.say(READING)
+                self._stack.setCurrentIndex(0)
+                return
+            there = session.sheet is not None
             what = (
                 "No pits yet. Pre-select them, and this map shows where they crowd."
                 if there
@@ -185,7 +193,9 @@ class DensityPanel(Panel):
         shown = shown_map(maps, self._workbench.maps.kind, borders, pits.trained_density if pits is not None else None)
         summary = summary_of(maps, borders)
         self.caption.setText(summary[0])
-        self.caption.setToolTip(" ".join(summary))
+        # Its first line stands in the panel itself.
+        told = " ".join(summary[1:]) or summary[0]
+        self.caption.setToolTip(told)
         found = maps.every
         factor, unit = (1000.0, "mm") if found.per_mm2 is not None else (1.0, "px")
         x, y = (float(v) / factor for v in found.origin)
@@ -197,7 +207,7 @@ class DensityPanel(Panel):
         falling = " Falling lines: the ensemble that scored these pits was trained on no such density."
         view.setToolTip(
             f"{shown.kind.explain}; axes in {unit} on the foil. Rising lines: a list of pits is not valid there."
-            f"{falling if shown.untrained.any() else ''} {' '.join(summary)} Click to go there; the wheel zooms."
+            f"{falling if shown.untrained.any() else ''} {told} Click to go there; the wheel zooms."
         )
 
     def _map_view(self) -> MapView:

@@ -69,6 +69,7 @@ class FoilsPanel(Panel):
         relay.listen(workbench.session.scans_changed, self.refresh)
         relay.listen(workbench.session.sheet_changed, self.apply)
         relay.listen(workbench.session.pits_changed, lambda _old, _new: self._show_counts())
+        relay.listen(workbench.session.failed, lambda _sentence: self._show_counts())
         relay.listen(workbench.seen.changed, lambda _foil, _scan, _field: self._show_counts())
         self.refresh()
 
@@ -140,7 +141,8 @@ class FoilsPanel(Panel):
             item.setText(_SEEN, "✓" if looked else "·")
             item.setToolTip(_SEEN, "You have looked at it" if looked else "You have not looked at it yet")
         done = seen.count(record.foil, record.scan)
-        pits = f"{len(session.pits):,} pits, " if session.pits is not None else "not pre-selected yet, "
+        none = "reading the pits, " if session.reading else "not pre-selected yet, "
+        pits = f"{len(session.pits):,} pits, " if session.pits is not None else none
         self.progress.setText(f"{record.scan}: {pits}{done} of {len(sheet.names)} fields seen")
 
     def _go(self, item: QTreeWidgetItem) -> None:

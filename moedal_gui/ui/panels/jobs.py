@@ -27,7 +27,7 @@ from moedal_gui.ui.theme import icon
 from moedal_gui.ui.widgets.empty import EmptyState
 
 _WORDS = {
-    "waiting": "waits for the job before",
+    "waiting": "waits its turn",
     "running": "",
     "done": "done",
     "failed": "failed",
@@ -149,7 +149,8 @@ class JobRow(QFrame):
         self.setAccessibleName(f"{job.title}: {job.status}")
         self.state.setText(_state_text(job))
         self.bar.setVisible(job.active)
-        self.bar.setRange(0, job.total if job.total else 0)
+        # A bar that swings says that something is done: not while the job waits for the one before it.
+        self.bar.setRange(0, job.total or (1 if job.status == "waiting" else 0))
         self.bar.setValue(job.done)
         self.cancel.setVisible(job.active)
         self.cancel.setEnabled(not job.stopping)

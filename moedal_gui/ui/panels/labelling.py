@@ -31,7 +31,7 @@ from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.theme import MARKS
 from moedal_gui.ui.viewer.marks import swatch
 from moedal_gui.ui.widgets.class_button import ClassButton
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 
 class LabellingPanel(Panel):
@@ -79,6 +79,7 @@ class LabellingPanel(Panel):
         listen(workbench.labelling.changed, self._labels_changed)
         listen(workbench.labelling.blind_changed, lambda _on: self.refresh())
         listen(workbench.session.display_changed, self._display_changed)
+        listen(workbench.session.failed, lambda _sentence: self.refresh())
         listen(workbench.settings.changed, lambda _old, _new: self._show_keys())
         self._show_keys()
         self.refresh()
@@ -263,6 +264,8 @@ class LabellingPanel(Panel):
         session = self._workbench.session
         if session.sheet is None:
             self.empty.say("Open a project to label its pits with one key each.", "Open project…", "Open a project")
+        elif session.pits is None and session.reading:
+            self.empty.say(READING)
         elif session.pits is None:
             self.empty.say(
                 "This scan has no pits yet. Pre-select them; then each takes one key.", "Pre-select pits…", "Find pits"

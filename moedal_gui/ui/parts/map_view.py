@@ -60,7 +60,8 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
         self.setLabel("left", unit)  # beside the map: docks are wide and low
         self.dress()
-        self.autoRange(padding=0.02)
+        # Not the hatching: it is still that of the map before, and may be far larger.
+        self.autoRange(items=[self._image], padding=0.02)
 
     def hatch(
         self,

@@ -87,9 +87,10 @@ class RegionList(QWidget):
             self.model.show_table(table)
         there = len(table) > 0
         seen = int((table["looked_at_by"] != "").sum()) if there else 0
-        self.said.setText(
-            f"{len(table)} to look at by film, {seen} seen" if there else "What stands out where no list holds?"
+        nothing = (
+            "The newest search found nothing." if self._regions.searched else "What stands out where no list holds?"
         )
+        self.said.setText(f"{len(table)} to look at by film, {seen} seen" if there else nothing)
         # No taller than what it lists: the map above has the rest.
         self.table.setFixedHeight(self._line * (min(len(table), _ROWS) + 1) + 8)
         self.table.setVisible(there)

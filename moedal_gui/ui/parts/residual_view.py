@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 _HEAD = 0.32  # length of an arrow's head over that of the arrow
 _SPREAD_RAD = 0.45
 _ROOM_PX = 9.0
+_UNDER = 0.12  # room under the middle of the words on the scale, over the height of all
 
 
 class ResidualView(MapView):
@@ -57,7 +58,11 @@ class ResidualView(MapView):
         self._apart = apart
         for item in (*self._key, self._said):
             item.setVisible(True)
-        self.autoRange(padding=0.02)
+        box = self.getPlotItem().vb
+        across, down = box.childrenBounds(items=[self._image, *self._shafts, *self._key])
+        # Words have no size in the map's unit; a low panel must not cut them off.
+        down[1] = max(down[1], y + _UNDER * (down[1] - down[0]))
+        box.setRange(xRange=across, yRange=down, padding=0.02)
         self._thin()
 
     def forget_arrows(self) -> None:

@@ -51,7 +51,6 @@ class TaskDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start = QPushButton(row.title)
         self.start.setProperty("main", "true")
-        self.start.setDefault(True)
         buttons.addButton(self.start, QDialogButtonBox.ButtonRole.AcceptRole)
         copy = QPushButton("Copy as command")
         buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)
@@ -62,6 +61,8 @@ class TaskDialog(QDialog):
         layout.setSpacing(12)
         for widget in (explain, self._scrolled(), self.problem, self.line, buttons):
             layout.addWidget(widget)
+        # Only in the dialog does the word count; without it, Return presses the first button there is.
+        self.start.setDefault(True)
         self.form.changed.connect(self.refresh)
         self.refresh()
 
@@ -102,11 +103,11 @@ class TaskDialog(QDialog):
             return
         self.accept()
 
-    def _browse(self, name: str) -> str:
-        home = str(self._project.path.parent if self._project is not None else Path.home())
+    def _browse(self, name: str, there: str) -> str:
+        at = there or str(self._project.path.parent if self._project is not None else Path.home())
         if name in _NEW_FILES:
-            return QFileDialog.getSaveFileName(self, "File to write", home)[0]
-        return QFileDialog.getOpenFileName(self, "File to read", home)[0]
+            return QFileDialog.getSaveFileName(self, "File to write", at)[0]
+        return QFileDialog.getOpenFileName(self, "File to read", at)[0]
 
 
 def _choices(project: Project | None) -> dict[str, tuple[str, ...]]:

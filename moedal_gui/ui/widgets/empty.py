@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+READING = "The pits are being read…"
+
 
 class EmptyState(QWidget):
     """A sentence and, where there is one, a button; ``asked`` is emitted when it is pressed."""

@@ -28,7 +28,7 @@ class Form(QWidget):
     choices
         Field name -> what may be picked, where the program knows it and the dataclass does not.
     browse
-        Called with (field name, whether a new file is meant) to let the person pick a path; returns text.
+        Called with (field name, path that stands there) to let the person pick a path; returns text.
     """
 
     changed = Signal()
@@ -38,7 +38,7 @@ class Form(QWidget):
         parameters: type[Any],
         known: Mapping[str, Any] | None = None,
         choices: Mapping[str, Sequence[str]] | None = None,
-        browse: Callable[[str], str] | None = None,
+        browse: Callable[[str, str], str] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -99,14 +99,15 @@ class Form(QWidget):
         return box
 
     @staticmethod
-    def _with_button(name: str, line: QLineEdit, browse: Callable[[str], str]) -> QWidget:
+    def _with_button(name: str, line: QLineEdit, browse: Callable[[str, str], str]) -> QWidget:
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(line, 1)
         button = QPushButton("Browse…")
         button.setToolTip("Pick a file or folder")
-        button.clicked.connect(lambda: line.setText(browse(name) or line.text()))
+        button.setAutoDefault(False)  # Return starts what the dialog is for
+        button.clicked.connect(lambda: line.setText(browse(name, line.text()) or line.text()))
         layout.addWidget(button)
         return row
 
@@ -118,7 +119,7 @@ def _default(one: Field[Any]) -> Any:
 
 
 def _caption(name: str) -> str:
-    units = {"um": "(µm)", "px": "(px)", "deg": "(°)"}
+    units = {"um": "(µm)", "px": "(px)", "deg": "(°)", "xy": "XY"}
     words = [units.get(word, word) for word in name.rstrip("_").split("_")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
