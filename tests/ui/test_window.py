@@ -166,7 +166,7 @@ def test_nothing_is_said_to_lack_pits_while_they_are_read(
     try:
         empty_window.open_path(project_path)
         until(lambda: session.sheet is not None)
-        for panel in ("labelling", "candidates", "density"):
+        for panel in ("labelling", "candidates", "density", "ternary", "roc"):
             assert READING in {label.text() for label in panels[panel].empty.findChildren(QLabel)}
         assert "reading" in panels["foils"].progress.text()
     finally:

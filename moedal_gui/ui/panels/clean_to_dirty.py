@@ -31,7 +31,7 @@ from moedal_gui.core.errors import MoedalError
 from moedal_gui.ui.parts.comparison_form import ComparisonForm, row_of
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 if TYPE_CHECKING:
     from moedal_gui.ui.parts.cut_curve import CutCurve
@@ -71,6 +71,7 @@ class CleanToDirtyPanel(Panel):
         listen = relay.listen
         listen(workbench.session.pits_changed, lambda _old, _new: self._take_scans())
         listen(workbench.session.project_changed, lambda _old, _new: self._take_scans())
+        listen(workbench.session.failed, lambda _sentence: self._take_scans())
         listen(workbench.jobs.changed, lambda _old, new: self._state.take(new))
         listen(self._state.running_changed, self._show_job)
         listen(self._state.changed, self.apply)
@@ -339,6 +340,8 @@ class CleanToDirtyPanel(Panel):
                 "Two scans of one foil are compared here: a clean one, whose pits are the truth, and a dirty one. This project "
                 "has one scan; open another to add it.", "Open scan…", "Look into a scan",
             )  # fmt: skip
+        elif session.pits is None and session.reading:
+            self.empty.say(READING)
         elif session.pits is None:
             self.empty.say("Both scans need pits first.", "Pre-select pits…", "Find pits in every field")
         else:

@@ -28,7 +28,7 @@ from moedal_gui.ui.parts.working_point_form import WorkingPointForm
 from moedal_gui.ui.parts.working_point_names import WorkingPointNames
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.confusion_view import ConfusionView, percent_of
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 if TYPE_CHECKING:
     from moedal_gui.ui.parts.curve_view import CurveView
@@ -89,6 +89,7 @@ class RocPanel(Panel):
         listen = relay.listen
         listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
         listen(workbench.deciding.pits_taken, self.refresh)
+        listen(workbench.session.failed, lambda _sentence: self.refresh())
         listen(workbench.labelling.changed, lambda _change: self._labels_changed())
         listen(workbench.deciding.weights_changed, lambda _old, _new: self._soon.start())
         listen(workbench.deciding.band_changed, lambda _old, _new: self.refresh())
@@ -243,6 +244,8 @@ class RocPanel(Panel):
         session = self._workbench.session
         if session.sheet is None:
             self.empty.say("Open a project to choose its working point.", "Open project…", "Open a project")
+        elif session.pits is None and session.reading:
+            self.empty.say(READING)
         elif session.pits is None:
             self.empty.say("No pits yet. Pre-select them, then score them.", "Pre-select pits…", "Find pits")
         else:

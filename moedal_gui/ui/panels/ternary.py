@@ -21,7 +21,7 @@ from moedal_gui.core.score import SCORED_CLASSES
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.parts.ternary_view import TernaryView
 from moedal_gui.ui.relay import Relay
-from moedal_gui.ui.widgets.empty import EmptyState
+from moedal_gui.ui.widgets.empty import READING, EmptyState
 
 _LABEL, _CLASS = "label", "class"
 _MUCH_MISC = 0.5
@@ -62,6 +62,7 @@ class TernaryPanel(Panel):
         self._stack.addWidget(self._built())
         relay.listen(workbench.session.sheet_changed, lambda _old, _new: self.refresh())
         relay.listen(workbench.deciding.pits_taken, self.refresh)
+        relay.listen(workbench.session.failed, lambda _sentence: self.refresh())
         # The keys come first: the plot may lag behind them, and waits while nobody sees it.
         self._soon = QTimer(self, singleShot=True, interval=200)
         self._soon.timeout.connect(self._draw)
@@ -176,6 +177,8 @@ class TernaryPanel(Panel):
             self.empty.say("Open a project to see its pits between candidate, top and bottom.", "Open project…")
         elif self._workbench.labelling.blind:
             self.empty.say("Scores are hidden in blind mode.", "Leave blind mode")
+        elif session.pits is None and session.reading:
+            self.empty.say(READING)
         elif session.pits is None:
             self.empty.say("No pits yet. Pre-select them, then score them.", "Pre-select pits…")
         else:
