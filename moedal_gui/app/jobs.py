@@ -37,6 +37,7 @@ class Job:
     began: float | None = None
     ended: float | None = None
     sentence: str = ""
+    doubtful: bool = False
     stopping: bool = False
     values: dict[str, Any] = field(default_factory=dict)
     done_before: int = 0
@@ -168,7 +169,14 @@ class Jobs:
         self._put(number, done=done, total=total, done_before=first)
 
     def _end(self, number: int, status: Status, outcome: Outcome) -> None:
-        self._put(number, status=status, ended=time.monotonic(), sentence=outcome.sentence, values=dict(outcome.values))
+        self._put(
+            number,
+            status=status,
+            ended=time.monotonic(),
+            sentence=outcome.sentence,
+            values=dict(outcome.values),
+            doubtful=outcome.doubtful,
+        )
 
     def _put(self, number: int, **changes: Any) -> None:
         with self._lock:

@@ -22,10 +22,11 @@ class OrderedMap(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: one sentence for a person, plain values for ``--json``."""
+    """How a task ended: one sentence for a person, plain values for ``--json``, and whether the sentence asks for a second look."""
 
     sentence: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,7 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     dense = [f"{r['scan']}: {words}" for r in rows if (words := crowding_words(r["regimes"]))]
     cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
     by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
-    return Outcome("\n".join([sentence, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows})
+    return Outcome("\n".join([sentence, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows}, bool(doubts))
 
 
 def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, Any]:

@@ -240,7 +240,8 @@ class MainWindow(QMainWindow):
                 self.show_panel("jobs") if self._docks_shown() else self.toasts.say("note", f"{new.title} has begun")
             return
         if old.active and not new.active:
-            kind = {"done": "good", "failed": "bad"}.get(new.status, "note")
+            well = "warning" if new.doubtful else "good"
+            kind = {"done": well, "failed": "bad"}.get(new.status, "note")
             if not (new.quiet and new.status == "done"):
                 self.toasts.say(kind, f"{new.title}: {new.sentence}" if new.sentence else new.title)  # type: ignore[arg-type]
             self.workbench.job_ended(new)

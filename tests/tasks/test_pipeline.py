@@ -277,7 +277,9 @@ def test_positions_without_pictures_are_registered_and_exported(real: Path, tmp_
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
         run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1", tmp_path / "cr"))))
         run(pits_import.plan(project, pits_import.PitsImportParameters(folder / "pits_local.json", "lab")))
-        pair = run(register.plan(project, register.RegisterParameters())).values["pairs"][0]
+        told = run(register.plan(project, register.RegisterParameters()))
+        pair = told.values["pairs"][0]
+        assert not told.doubtful
         assert pair["refined"]["within_6px"] >= 0.87 and pair["refined"]["within_2px"] >= 0.80
         listed = pd.read_csv(_export(project, tmp_path / "s.csv", "pits", format="stage", stage_of="c1"))
         assert len(listed) > 6000 and listed["x"].between(3.0, 6.5).mean() > 0.99

@@ -60,7 +60,10 @@ def register(project: Project) -> Outcome:
     rows = [{"foil": s.foil, "scan": s.scan, **o.figures} for s in scans if (o := overlaps[s.scan_id]) is not None]
     values = {"pairs": pairs, "overlaps": rows, "datum": datum}
     project.catalogue.finish_run(run.run_id, values)
-    return Outcome("; ".join([_sentence(pairs, scans, rows), *(d["note"] for d in datum)]), {"run": run.name, **values})
+    doubtful = any(d["checked"] for d in datum) or any(row.get("doubt") for row in [*pairs, *rows])
+    return Outcome(
+        "; ".join([_sentence(pairs, scans, rows), *(d["note"] for d in datum)]), {"run": run.name, **values}, doubtful
+    )
 
 
 def input_hash(project: Project) -> str:

@@ -9,8 +9,8 @@ from typing import Literal
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-Kind = Literal["note", "good", "bad"]
-_MS = {"note": 3500, "good": 4500, "bad": 9000}
+Kind = Literal["note", "good", "warning", "bad"]
+_MS = {"note": 3500, "good": 4500, "warning": 9000, "bad": 9000}
 _MOST = 4
 _LEAVES_HISTORY = 400
 
@@ -97,7 +97,7 @@ class _Card(QFrame):
         self.setProperty("role", "card")
         self.setAccessibleName(text)
         label = QLabel(text, wordWrap=True)
-        label.setProperty("role", {"good": "good", "bad": "bad"}.get(kind, ""))
+        label.setProperty("role", "" if kind == "note" else kind)
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.close_button = QToolButton(autoRaise=True)
         self.close_button.setText("✕")
