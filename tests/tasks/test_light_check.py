@@ -170,7 +170,7 @@ def test_a_scan_of_nothing_but_the_camera_s_noise_is_told(foil: Path, tmp_path: 
     shutil.copytree(foil / "c1", tmp_path / "c1")
     rng = np.random.default_rng(0)
     for path in (tmp_path / "c1").glob("*.png"):
-        Image.fromarray(rng.integers(0, 4, (240, 320)).astype(np.uint8)).save(path)
+        Image.fromarray(np.rint(rng.normal(3.0, 1.0, (240, 320))).clip(0, 255).astype(np.uint8)).save(path)
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
         run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
         said = run(preselect.plan(project, preselect.PreselectParameters()))
