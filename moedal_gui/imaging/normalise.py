@@ -37,7 +37,7 @@ def _normalise_channel(picture: npt.NDArray[np.generic], flat: ChannelFlat) -> F
         # Beside the sheet there is no ground to tell the gain by, however much of the field that is.
         ground = sample[(sample >= GAIN_RANGE[0]) & (sample <= GAIN_RANGE[1])]
         gain = float(np.clip(_core_mean(ground if ground.size > _LEAST_GROUND * sample.size else sample), *GAIN_RANGE))
-        scale = float(np.median(background)) / flat.contrast
+        scale = float(np.median(background[::SAMPLE_STEP, ::SAMPLE_STEP])) / flat.contrast
         return np.asarray((ratio / gain - 1.0) * scale, dtype=np.float32)
     difference = raw - background
     offset = _core_mean(difference[::SAMPLE_STEP, ::SAMPLE_STEP].ravel().astype(np.float64))
