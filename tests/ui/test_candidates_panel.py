@@ -11,6 +11,7 @@ from window_steps import press
 from moedal_gui.store.project import Project
 from moedal_gui.ui.main_window import MainWindow
 from moedal_gui.ui.panels.candidates import CandidatesPanel
+from moedal_gui.ui.widgets.frame_model import share
 
 pytestmark = pytest.mark.window
 
@@ -73,3 +74,10 @@ def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, proje
     press(window, Qt.Key.Key_Y)
     with Project.open(project_path) as project:
         assert project.labels.verdicts()["verdict"].tolist() == ["accepted"]
+
+
+def test_what_is_not_certain_is_not_written_as_certain() -> None:
+    write = share(3)
+    assert [write(v) for v in (0.0, 0.0001, 0.0007, 0.25, 0.9997, 1.0, float("nan"), None)] == [
+        "0.000", "< 0.001", "0.001", "0.250", "> 0.999", "1.000", "", "",
+    ]  # fmt: skip

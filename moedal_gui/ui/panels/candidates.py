@@ -25,12 +25,12 @@ from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.ui.parts.panel import Panel
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.empty import READING, EmptyState
-from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
+from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number, share
 from moedal_gui.ui.widgets.pixels import PixelView
 
 _COLUMNS = (
     Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
-    Column("score", "Score", "How well the ellipses foretell each other's place; best first", number(3)),
+    Column("score", "Score", "How well the ellipses foretell each other's place; best first", share(3)),
     Column("sheets", "Sheets", "Sheets of the stack that this track goes through", number(0)),
     Column(
         "by_hand", "Made", "Who paired the two: a person, or the program", lambda v: "by hand" if v == 1 else "", True
@@ -38,7 +38,7 @@ _COLUMNS = (
     Column(
         "verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, ""), True
     ),
-    Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", number(3)),
+    Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", share(3)),
     Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
     Column("regime", "Density", "Regime of density at the entry: in high, a pair says nothing", str, True),
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),

@@ -29,6 +29,21 @@ def number(digits: int) -> Callable[[Any], str]:
     return lambda value: f"{value:.{digits}f}" if value is not None and np.isfinite(value) else ""
 
 
+def share(digits: int) -> Callable[[Any], str]:
+    """Writes probabilities: one that is not quite certain is never written as 0 or 1."""
+    least = 10.0**-digits
+    plain = number(digits)
+
+    def write(value: Any) -> str:
+        if value is not None and 0.0 < value < 0.5 * least:
+            return f"< {least:.{digits}f}"
+        if value is not None and 1.0 - 0.5 * least < value < 1.0:
+            return f"> {1.0 - least:.{digits}f}"
+        return plain(value)
+
+    return write
+
+
 class FrameModel(QAbstractTableModel):
     """Shows the rows of a table through given columns; `row_at` gives back the table's own row."""
 
