@@ -85,14 +85,14 @@ class DetectorCard:
         """
         known = {float(name.removeprefix(_KEEPS)): p for name, p in self.thresholds.items() if name.startswith(_KEEPS)}
         enough = [kept for kept in known if kept >= share]
-        if not enough:
-            most = (
-                f"at most {max(known):.2f} of them are known to be kept"
-                if known
-                else "it is not known how many it keeps"
-            )
+        if not known:
             raise ExpertError(
-                f"The detector {self.name} keeps fewer pits than {share:g}", most, "ask for fewer, or leave --keep out"
+                f"It is not known how many pits {self.name} keeps", "", "leave --keep out, or take another detector"
+            )
+        if not enough:
+            most = f"at most {max(known):.2f} of them are known to be kept"
+            raise ExpertError(
+                f"{self.name} keeps fewer pits than {share:g}", most, "ask for fewer, or leave --keep out"
             )
         return known[min(enough)]
 
