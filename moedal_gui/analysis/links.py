@@ -15,9 +15,11 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 SHIFT_PX = 300.0
-WANTED_PURITY, LEAST_SCORE = 0.85, 1.0 / 3.0
-"""Of the links that pass so many are expected to be tracks, and each at least so probably: a track that is lost costs more than a
-place that is looked at in vain."""
+FEW_RIVALS, MANY_RIVALS = 15.0, 30.0
+WANTED_PURITY, LEAST_SCORE = (0.90, 0.82), (1.0 / 3.0, 0.1)
+"""Of the links that pass so many are expected to be tracks, and each at least so probably, where a pit has few unrelated pits
+within reach and where it has many. A track that is lost costs more than a place looked at in vain, and the more pits each
+might belong to, the more tracks a pure list would lose."""
 EVEN = 0.5
 _FLOOR = -4.0  # pairs with less evidence than this are never linked
 _SURE = 4.5
@@ -40,6 +42,8 @@ class Linking:
         Probability that a link is one track.
     expected_accidents
         How many links as good as these accident gives, from pairing with one surface shifted.
+    rivals
+        How many pits of the lower surface lie within reach of a pit of the upper one, in the median.
     geometry
         As used, calibrated on the links themselves.
     """
@@ -48,6 +52,17 @@ class Linking:
     score: Floats
     expected_accidents: float
     geometry: Geometry
+    rivals: float
+
+    @property
+    def passes(self) -> npt.NDArray[np.bool_]:
+        """Which links are in the list of candidates."""
+        crowd = (FEW_RIVALS, MANY_RIVALS)
+        return passing(
+            self.score,
+            float(np.interp(self.rivals, crowd, WANTED_PURITY)),
+            float(np.interp(self.rivals, crowd, LEAST_SCORE)),
+        )
 
 
 def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
@@ -61,7 +76,8 @@ def link(top: Mouths, bottom: Mouths, geometry: Geometry) -> Linking:
     chosen = _choose(top, bottom, calibrated, population)
     shifted = [_edges(top, other, calibrated, population) for other in _shifted(top, bottom)]
     score = _scores(chosen, shifted, (len(top), len(bottom)))
-    return Linking(chosen, score, float((1 - score).sum()), calibrated)
+    rivals = float(np.median(bottom.density)) * np.pi * calibrated.reach**2 if len(bottom) else 0.0
+    return Linking(chosen, score, float((1 - score).sum()), calibrated, rivals)
 
 
 def _scores(chosen: Pairs, shifted: list[Pairs], counts: tuple[int, int]) -> Floats:
@@ -108,8 +124,8 @@ def displaced(top: Mouths, bottom: Mouths, step: Floats) -> Mouths:
     return replace(bottom, places=places)
 
 
-def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool_]:
-    """The most links, best first, whose expected purity is at least ``purity``; none less probable than `LEAST_SCORE`.
+def passing(score: Floats, purity: float, least: float) -> npt.NDArray[np.bool_]:
+    """The most links, best first, whose expected purity is at least ``purity``; none less probable than ``least``.
 
     Where tracks stand out clearly, purity alone would let accidents in until its bound is reached.
     """
@@ -119,7 +135,7 @@ def passing(score: Floats, purity: float = WANTED_PURITY) -> npt.NDArray[np.bool
     picked = np.zeros(len(score), dtype=bool)
     if len(good):
         picked[order[: good[-1] + 1]] = True
-    return picked & (score >= LEAST_SCORE)
+    return picked & (score >= least)
 
 
 def calibrate(top: Mouths, bottom: Mouths, geometry: Geometry, population: Population) -> Geometry:

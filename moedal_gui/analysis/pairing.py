@@ -45,6 +45,9 @@ class Mouths:
         (N,): probability of each pit to be one; None: all are sure.
     error_growth
         (N,): factor on the errors of each pit's axes; None: all are known equally well.
+    stated_errors
+        (N, 2): standard deviations of the logarithms of major and minor axis as the detector states them; missing where it
+        states none.
     """
 
     places: Floats
@@ -54,6 +57,7 @@ class Mouths:
     frame: Integers
     chance: Floats | None = None
     error_growth: Floats | None = None
+    stated_errors: Floats | None = None
 
     def taken(self, rows: npt.NDArray[np.bool_] | Integers) -> Mouths:
         """Some of the pits."""
@@ -65,6 +69,7 @@ class Mouths:
             self.frame[rows],
             None if self.chance is None else self.chance[rows],
             None if self.error_growth is None else self.error_growth[rows],
+            None if self.stated_errors is None else self.stated_errors[rows],
         )
 
     def of_frame(self, number: int) -> npt.NDArray[np.bool_]:
@@ -159,7 +164,7 @@ def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geome
     distance = np.hypot(displacement[:, 0], displacement[:, 1])
     bias = np.asarray(geometry.bias)
     measured = np.stack([top.log_axes[i] - bias[0], bottom.log_axes[j] - bias[1]], axis=1)  # (n, end, axis)
-    own = np.minimum(axis_errors(measured, geometry) * _growth(top, bottom, i, j), _WORST_ERROR)
+    own = np.minimum(_own_errors(measured, geometry, top, bottom, i, j), _WORST_ERROR)
     log_minor, misfit, dip = _one_track(measured, distance, geometry, own)
     dip_error = 1.4 * geometry.place_error * np.sin(dip) ** 2 / geometry.surfaces_apart
     per_radian = (_log_major(log_minor, dip + _STEP, geometry) - _log_major(log_minor, dip - _STEP, geometry)) / (
@@ -181,17 +186,21 @@ def weigh(top: Mouths, bottom: Mouths, i: Integers, j: Integers, geometry: Geome
     return Pairs(i, j, log_pair - log_accident, dip, residual, misfit.reshape(flat), own.reshape(flat))
 
 
-def axis_errors(measured: Floats, geometry: Geometry) -> Floats:
-    """Standard deviations of the logarithms of axes (n, end, axis) measured so; a small mouth is known less well."""
+def _own_errors(measured: Floats, geometry: Geometry, top: Mouths, bottom: Mouths, i: Integers, j: Integers) -> Floats:
+    """Standard deviations of the logarithms of the axes (n, end, axis) of pairs; a small mouth is known less well.
+
+    Where the detector states its own, the geometric mean of both: what it sees of one pit and what lies on the mouth tell
+    different things, and together they pair better than either.
+    """
     edge = np.asarray(geometry.edge_error)[:, None]
-    relative = np.sqrt(np.asarray(geometry.spread) ** 2 + (edge / np.exp(measured)) ** 2)
-    return np.minimum(relative * np.asarray(geometry.scale), 0.5)
-
-
-def _growth(top: Mouths, bottom: Mouths, i: Integers, j: Integers) -> Floats:
-    """Factors (n, end, 1) on the errors of the axes of pairs."""
-    ends = [m.error_growth[k] if m.error_growth is not None else np.ones(len(k)) for m, k in ((top, i), (bottom, j))]
-    return np.stack(ends, axis=1)[:, :, None]
+    usual = np.sqrt(np.asarray(geometry.spread) ** 2 + (edge / np.exp(measured)) ** 2)
+    for end, (mouths, rows) in enumerate(((top, i), (bottom, j))):
+        if mouths.error_growth is not None:
+            usual[:, end] *= mouths.error_growth[rows][:, None]
+        if mouths.stated_errors is not None:
+            stated = mouths.stated_errors[rows]
+            usual[:, end] = np.sqrt(usual[:, end] * np.where(stated > 0.0, stated, usual[:, end]))
+    return np.minimum(usual * np.asarray(geometry.scale), 0.5)
 
 
 def _log_chance(mouths: Mouths, rows: Integers) -> Floats:

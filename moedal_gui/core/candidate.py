@@ -6,7 +6,7 @@ PIT_COLUMNS: tuple[str, ...] = (
     "pit_id", "foil", "scan", "field", "x_px", "y_px", "x_um", "y_um", "surface", "surface_score", "probability",
     "major_px", "minor_px", "azimuth_deg", "snr", "density_per_mm2", "isolated_fraction", "score_candidate",
     "score_top", "score_bottom", "score_misc", "score_uncertainty", "class", "label", "pair_id", "twin_id", "run",
-    "regime", "score_note", "by_hand",
+    "regime", "score_note", "by_hand", "major_error", "minor_error",
 )  # fmt: skip
 
 CANDIDATE_COLUMNS: tuple[str, ...] = (

@@ -14,10 +14,13 @@ DETECTION_COLUMNS: dict[str, str] = {
     "minor_px": "float64",
     "azimuth_deg": "float64",
     "snr": "float64",
+    "major_error": "float64",
+    "minor_error": "float64",
 }
 """Column -> dtype. ``surface`` is ``top``, ``bottom`` or missing (one-channel pictures); ``surface_score`` is the
 probability that the surface named is right (0.5 to 1); ``major_px`` and ``minor_px`` are full axes of the mouth;
-``azimuth_deg`` in [0, 360) points from the mouth's centre to the cone's tip, in the stored picture."""
+``azimuth_deg`` in [0, 360) points from the mouth's centre to the cone's tip, in the stored picture; ``major_error`` and
+``minor_error`` are the standard deviations of the axes' logarithms as the detector states them, missing where it states none."""
 
 
 def empty_detections() -> pd.DataFrame:

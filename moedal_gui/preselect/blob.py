@@ -165,4 +165,4 @@ def detect_blobs(picture: Float32) -> pd.DataFrame:
     found = found[(found["probability"] >= LEAST_PROBABILITY) & (found["snr"] >= LEAST_SNR)]
     found = found.assign(surface=pd.Series(pd.NA, index=found.index, dtype="str"), surface_score=0.5)
     found = found.sort_values("probability", ascending=False, kind="stable")
-    return found[list(DETECTION_COLUMNS)].astype(DETECTION_COLUMNS).reset_index(drop=True)
+    return found.reindex(columns=list(DETECTION_COLUMNS)).astype(DETECTION_COLUMNS).reset_index(drop=True)

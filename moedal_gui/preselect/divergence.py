@@ -79,4 +79,4 @@ def _table(
         "azimuth_deg": np.degrees(pits.parameters[:, AZIMUTH]) % 360.0,
         "snr": snr,
     }
-    return pd.DataFrame(columns).astype(DETECTION_COLUMNS)[list(DETECTION_COLUMNS)]
+    return pd.DataFrame(columns).reindex(columns=list(DETECTION_COLUMNS)).astype(DETECTION_COLUMNS)

@@ -80,7 +80,7 @@ def detect_by_heatmap(
     table["surface"] = pd.Series([surfaces[int(far)] for far in table["far"]], index=table.index, dtype="str")
     table["snr"] = _snr(planes, table)
     table = table.sort_values("probability", ascending=False, kind="stable")
-    return table[list(DETECTION_COLUMNS)].astype(DETECTION_COLUMNS).reset_index(drop=True)
+    return table.reindex(columns=list(DETECTION_COLUMNS)).astype(DETECTION_COLUMNS).reset_index(drop=True)
 
 
 def proposals(maps: Float32, surfaces: int, size: tuple[int, ...]) -> pd.DataFrame:

@@ -30,6 +30,8 @@ _LEAST_NOISE = 0.01  # no camera has less: where half a field is black, the medi
 _LEAST_PX = 1.0
 _LARGEST_LOGIT = 10.0
 _RIM, _SOFT = 1.25, 2.0
+_LAPLACE = 2.0**0.5  # standard deviation of a Laplace distribution of scale 1
+_LEAST_DOUBT, _MOST_DOUBT = -6.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _claimed(table: pd.DataFrame, matrices: Floats, centres: Floats, rows: Integ
 
 
 def corrected(table: pd.DataFrame, answers: Float32) -> pd.DataFrame:
-    """Pits where, as large and as directed as the second look says; ``logit`` is its own.
+    """Pits where, as large and as directed as the second look says; ``logit`` is its own, and so is how well it knows the axes.
 
     Parameters
     ----------
@@ -187,4 +189,6 @@ def corrected(table: pd.DataFrame, answers: Float32) -> pd.DataFrame:
         minor_px=np.maximum(2.0 * half_minor, _LEAST_PX),
         azimuth_deg=np.degrees(np.arctan2(along[:, 1], along[:, 0])) % 360.0,
         logit=said["pit"],
+        major_error=_LAPLACE * np.exp(np.clip(said["doubt_uu"], _LEAST_DOUBT, _MOST_DOUBT)),
+        minor_error=_LAPLACE * np.exp(np.clip(said["doubt_vv"], _LEAST_DOUBT, _MOST_DOUBT)),
     )

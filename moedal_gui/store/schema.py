@@ -69,6 +69,10 @@ CATALOGUE: tuple[str, ...] = (
     ALTER TABLE links ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE corrected (run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, mark TEXT NOT NULL);
     """,
+    """
+    ALTER TABLE pits ADD COLUMN major_error REAL;
+    ALTER TABLE pits ADD COLUMN minor_error REAL;
+    """,
 )
 
 LABELS: tuple[str, ...] = (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from moedal_gui import __version__
 from moedal_gui.analysis.density import isolated_fraction, regime
-from moedal_gui.analysis.links import Linking, link, passing
+from moedal_gui.analysis.links import Linking, link
 from moedal_gui.analysis.pairing import Mouths
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
@@ -169,5 +169,5 @@ def _table(
         "azimuth_deg": np.rad2deg(np.arctan2(displacement[:, 1], displacement[:, 0])) % 360.0,
         "size_ratio": np.exp(bottom.log_axes[j, 1] - top.log_axes[i, 1]), "score": linking.score,
         "accidental_probability": 1 - linking.score, "regime": regime(isolated),
-        "passes": passing(linking.score),
+        "passes": linking.passes,
     })  # fmt: skip

@@ -33,6 +33,8 @@ _COLUMNS = [
     "direction",
     "scan_id",
     "probability",
+    "major_error",
+    "minor_error",
 ]
 
 
@@ -152,7 +154,9 @@ def _mouths(pits: pd.DataFrame) -> Mouths:
     axes = np.log(np.stack([np.maximum(major, minor), np.minimum(major, minor)], axis=1))
     density = np.nan_to_num(pits["density"].to_numpy(float), nan=1e-6)
     direction = np.deg2rad(pits["direction"].to_numpy(float))
-    return Mouths(pits[["u", "v"]].to_numpy(float), axes, direction, density, pits["frame_number"].to_numpy(np.intp))
+    stated = pits[["major_error", "minor_error"]].astype(float).to_numpy()
+    frame = pits["frame_number"].to_numpy(np.intp)
+    return Mouths(pits[["u", "v"]].to_numpy(float), axes, direction, density, frame, stated_errors=stated)
 
 
 def _geometry(scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: Mouths) -> tuple[Geometry | None, bool]:

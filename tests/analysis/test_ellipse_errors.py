@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moedal_gui.analysis.ellipse_errors import covered, with_errors
-from moedal_gui.analysis.links import link, passing
+from moedal_gui.analysis.links import link
 from moedal_gui.analysis.pairing import Geometry, Mouths
 
 
@@ -61,7 +61,7 @@ def test_links_that_know_which_ellipses_are_bad_find_more_tracks() -> None:
     def right(upper: Mouths, lower: Mouths) -> tuple[float, float]:
         found = link(upper, lower, Geometry(H, APART))
         good = (ours[found.pairs.top] >= 0) & (ours[found.pairs.top] == theirs[found.pairs.bottom])
-        picked = passing(found.score)
+        picked = found.passes
         return good[picked].sum() / pairs, good[picked].mean()
 
     blind, seeing = right(*spoilt), right(*with_errors(spoilt[0], spoilt[1], (chances[0], chances[1])))

@@ -7,8 +7,8 @@ import pytest
 from drawn_tracks import APART, H, drawn_foil
 
 from moedal_gui.analysis.geometry_estimate import estimate_geometry
-from moedal_gui.analysis.links import link, passing
-from moedal_gui.analysis.pairing import Geometry
+from moedal_gui.analysis.links import FEW_RIVALS, MANY_RIVALS, link, passing
+from moedal_gui.analysis.pairing import Geometry, Mouths
 
 
 @pytest.mark.parametrize("mouth_share", [0.0, 1.0])
@@ -33,14 +33,45 @@ def test_expected_accidents_are_about_those_there_are() -> None:
     found = link(top, bottom, Geometry(H, APART))
     wrong = int(((ka[found.pairs.top] < 0) | (ka[found.pairs.top] != kb[found.pairs.bottom])).sum())
     assert 0.6 * wrong <= found.expected_accidents <= 1.6 * wrong
-    picked = passing(found.score)
+    picked = found.passes
     right = (ka[found.pairs.top] >= 0) & (ka[found.pairs.top] == kb[found.pairs.bottom])
     assert right[picked].mean() >= 0.82
 
 
 def test_where_tracks_stand_out_nothing_passes_that_is_far_more_probably_an_accident() -> None:
     score = np.r_[np.full(50, 0.99), np.full(5, 0.3)]
-    assert score.mean() > 0.9 and passing(score).tolist() == [True] * 50 + [False] * 5
+    assert score.mean() > 0.9 and passing(score, 0.9, 1 / 3).tolist() == [True] * 50 + [False] * 5
+
+
+def test_a_list_from_a_crowd_bears_more_accidents_so_that_it_keeps_its_tracks() -> None:
+    lists = []
+    for per_field in (60, 300):
+        top, bottom, ka, kb, pairs = drawn_foil(4, per_field, 6, 0.04, 1.0)
+        found = link(top, bottom, Geometry(H, APART))
+        right = (ka[found.pairs.top] >= 0) & (ka[found.pairs.top] == kb[found.pairs.bottom])
+        lists.append((right[found.passes].sum() / pairs, right[found.passes].mean(), found.rivals))
+    (sparse, pure, few), (dense, mixed, many) = lists
+    assert few < FEW_RIVALS and many > MANY_RIVALS
+    assert sparse >= 0.9 and pure >= 0.9 and dense >= 0.85 and mixed >= 0.78
+
+
+def test_errors_that_the_detector_states_of_each_pit_make_links_surer() -> None:
+    top, bottom, ours, theirs, pairs = drawn_foil(3, 200, 6, 0.02, 1.0)
+    rng = np.random.default_rng(5)
+    told = []
+    for side in (top, bottom):
+        error = np.where(rng.random((len(side), 2)) < 0.3, 0.2, 0.02)
+        axes = np.sort(side.log_axes + rng.normal(0, 1, error.shape) * error, axis=1)[:, ::-1]
+        told.append(replace(side, log_axes=axes, stated_errors=error))
+
+    def right(upper: Mouths, lower: Mouths) -> int:
+        found = link(upper, lower, Geometry(H, APART))
+        good = (ours[found.pairs.top] >= 0) & (ours[found.pairs.top] == theirs[found.pairs.bottom])
+        return int(good[np.argsort(-found.score)[:pairs]].sum())
+
+    nothing = [replace(side, stated_errors=np.full((len(side), 2), np.nan)) for side in told]
+    silent = [replace(side, stated_errors=None) for side in told]
+    assert right(*nothing) == right(*silent) < right(*told) - 0.02 * pairs
 
 
 def test_where_there_are_no_tracks_hardly_any_passes() -> None:
@@ -48,7 +79,7 @@ def test_where_there_are_no_tracks_hardly_any_passes() -> None:
     top, bottom, _, _, _ = drawn_foil(11, 100, 6, 0.03, 1.0)
     scrambled = replace(bottom, places=rng.permutation(bottom.places))
     found = link(top, scrambled, Geometry(H, APART))
-    assert passing(found.score).sum() <= 12
+    assert found.passes.sum() <= 12
 
 
 def test_etch_and_thickness_are_estimated_where_nobody_states_them() -> None:

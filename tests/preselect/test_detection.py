@@ -56,7 +56,7 @@ def test_table_has_the_agreed_columns_and_ranges(detected):
     for _, found in detected.values():
         assert list(found.columns) == list(DETECTION_COLUMNS)
         assert {c: str(t) for c, t in found.dtypes.items()} == DETECTION_COLUMNS
-        assert found.notna().all().all()
+        assert found.drop(columns=["major_error", "minor_error"]).notna().all().all()
         assert found["probability"].between(0.5, 1).all()
         assert found["surface_score"].between(0.5, 1).all()
         assert found["azimuth_deg"].between(0, 360, inclusive="left").all()

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.flat_field import estimate_flat_field
@@ -75,6 +76,25 @@ def test_a_field_half_black_keeps_the_pits_of_the_other_half(field):
     whole, rest = (detect(stack, described(field), flat, "heatmap", learned) for stack in (field.stack, half))
     assert not rest["x_px"].between(0, 225).any()
     assert (rest["x_px"] > 295).sum() == (whole["x_px"] > 295).sum() > 2
+
+
+def test_the_errors_stated_are_those_that_are_made(field):
+    shipped = shipped_detector("slope")
+    assert shipped is not None
+    found = detect(
+        field.stack, described(field), estimate_flat_field([field.stack]), "heatmap", detector_of(shipped.folder)
+    )
+    truth = field.truth[field.truth["label"] != "misc"]
+    off = []
+    for surface in ("top", "bottom"):
+        mine, true = found[found["surface"] == surface], truth[truth["surface"] == surface]
+        rows, columns = one_to_one(mine[["x_px", "y_px"]].to_numpy(), true[["x_px", "y_px"]].to_numpy(float), 4.0)
+        for axis in ("major", "minor"):
+            error = np.log(mine[f"{axis}_px"].to_numpy()[rows] / true[f"{axis}_px"].to_numpy(float)[columns])
+            off.append(error / mine[f"{axis}_error"].to_numpy()[rows])
+    every = np.concatenate(off)
+    assert len(every) > 40
+    assert 0.4 < 1.4826 * np.median(np.abs(every)) < 1.6
 
 
 def test_the_same_pits_whatever_the_lamps_order_and_zero(field):

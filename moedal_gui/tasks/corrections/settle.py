@@ -49,7 +49,7 @@ def hand_pit(c: PitCorrection, field_id: int) -> HandPit:
     values: dict[str, Any] = {
         "x_px": c.to.x_px, "y_px": c.to.y_px, "surface": c.to.surface or None, "surface_score": c.mouth.surface_score,
         "probability": 1.0, "major_px": c.mouth.major_px, "minor_px": c.mouth.minor_px, "azimuth_deg": c.mouth.azimuth_deg,
-        "snr": c.mouth.snr,
+        "snr": c.mouth.snr, "major_error": None, "minor_error": None,
     }  # fmt: skip
     return HandPit(c.correction_id, field_id, values)
 
