@@ -1,10 +1,10 @@
 """Make the shipped detectors: draw many scans under any lamps and optics, and train the networks on their truth.
 
-    python packaging/make_detector.py FOLDER [--view slope|picture] [--first 0] [--scans 720] [--steps 2200] [--further]
+    python packaging/make_detector.py FOLDER [--view slope|picture] [--scans 0:720] [--steps 2200] [--further] [--again]
 
 ``slope`` looks at the slopes of a ring of lamps, ``picture`` at any one picture: it learns from single planes of the same
 scans and from micrographs drawn for it. A scan that is drawn is kept, and training goes on from its last checkpoint, so the script goes on where it was
-stopped. Every eighth scan is never trained on: the calibration comes from those, from the first on.
+stopped. ``--further`` begins with the shipped weights; ``--again`` only writes and measures them anew. Every eighth scan is never trained on: the calibration comes from those, from the first on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ import pandas as pd
 from micrographs import draw_micrograph
 
 from moedal_gui import paths
+from moedal_gui.core.detector_card import DetectorCard
 from moedal_gui.core.scan import Channel, ScanDescription
-from moedal_gui.imaging.detector_planes import View, picture_planes, slope_planes
+from moedal_gui.imaging.detector_planes import PLANES, View, picture_planes, slope_planes
 from moedal_gui.imaging.flat_field import estimate_flat_field
 from moedal_gui.imaging.normalise import normalise, usable_channels
-from moedal_gui.learn.detector.examples import TaughtField
+from moedal_gui.learn.detector.examples import ROUGHNESS, TaughtField, rough_slopes
 from moedal_gui.learn.detector.outcome import put_in_place
 from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.detector.settings import DetectorSettings
@@ -37,7 +39,7 @@ from moedal_gui.simulate.dirt import Dirt, draw_dirt
 from moedal_gui.simulate.field import SCALE, Microscope, draw_microscope, photograph
 from moedal_gui.simulate.population import Etch, draw_population
 from moedal_gui.store.array_files import read_arrays
-from moedal_gui.store.registry import Registry, read_detector_card
+from moedal_gui.store.registry import Registry, checked_detector, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 
 NAMES = {"slope": "slopes", "picture": "pictures"}
@@ -164,6 +166,19 @@ def taught_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
     return fields
 
 
+def judged_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
+    """The fields of some scans to judge by: every other scan on rough ground."""
+    fields: list[TaughtField] = []
+    for k, seed in enumerate(seeds):
+        rng = np.random.default_rng([seed, 55])
+        for field in taught_fields(folder, [seed]):
+            planes = np.asarray(field.planes, dtype=np.float32)
+            if k % 2:
+                planes[1:3] += float(np.exp(rng.uniform(*np.log(ROUGHNESS)))) * rough_slopes(planes.shape[1:], rng)
+            fields.append(replace(field, planes=planes.astype(np.float16)))
+    return fields
+
+
 def picture_fields(folder: Path, seeds: Iterable[int]) -> list[TaughtField]:
     """For each seed a single plane of some fields of the scan, and drawn micrographs."""
     fields: list[TaughtField] = []
@@ -202,6 +217,7 @@ def _one_surface(pits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 _FIELDS = {"slope": taught_fields, "picture": picture_fields}
+_JUDGED = {"slope": judged_fields, "picture": picture_fields}
 _WORDS = {
     "slope": "lamps 4 or 8 at any zero and handedness, both polarities, any lobe, blur and noise; h 5 to 18 px, "
     "dips from 20 degrees, 8 to 1300 pits per 640 x 480 px, dust, scratches, bubbles, fibres, fingerprints",
@@ -210,12 +226,30 @@ _WORDS = {
 }
 
 
-def train(folder: Path, view: View, seeds: range, steps: int, further: bool) -> None:
+def shipped_run(view: View) -> tuple[DetectorCard, DetectorRun, Path | None]:
+    """The shipped detector as its training left it, and the file of its second look."""
+    folder = Registry(paths.detectors()).entry(NAMES[view]).folder
+    card = checked_detector(folder)
+    known = {f.name for f in dataclass_fields(DetectorSettings)}
+    settings = DetectorSettings(**{k: v for k, v in card.training["settings"].items() if k in known})
+    run = DetectorRun(len(PLANES[view]), settings, read_arrays(folder / card.weights)[0])
+    run.seconds, run.curve = card.seconds, list(card.training["curve"])
+    return card, run, folder / card.second if card.second else None
+
+
+def put_again(folder: Path, view: View, seeds: list[int]) -> None:
+    """Write the shipped networks anew and measure them anew, without training."""
+    card, run, second = shipped_run(view)
+    held = _JUDGED[view](folder, [s for s in range(max(seeds) + 1) if held_back(s)])
+    put_shipped(folder, run, view, held, dict(card.training), second)
+
+
+def train(folder: Path, view: View, seeds: list[int], steps: int, further: bool) -> None:
     """Train a shipped detector and put it into detectors/."""
     name, fields = NAMES[view], _FIELDS[view]
     taught = fields(folder, [s for s in seeds if not held_back(s)])
     # Whatever this round learns from, it is judged on scans of every kind.
-    held = fields(folder, [s for s in range(seeds.stop) if held_back(s)])
+    held = _JUDGED[view](folder, [s for s in range(max(seeds) + 1) if held_back(s)])
     settings = DetectorSettings(surfaces=2 if view == "slope" else 1, steps=steps)
     start = None
     if further:
@@ -247,6 +281,9 @@ def put_shipped(
 ) -> None:
     """Put a trained detector into detectors/ in place of the one there, and say how good it is."""
     name = NAMES[view]
+    before = Registry(paths.detectors()).entry(name)
+    if not (kept := folder / "made" / name / before.version).exists():
+        shutil.copytree(before.folder, kept)  # versions go on from the shipped one
     registry = Registry(folder / "made", write=True)
     entry = put_in_place(run, registry, name, view, held, words, "trained on simulation", second=second)
     print(read_detector_card(entry.folder).metrics, flush=True)
@@ -254,21 +291,28 @@ def put_shipped(
     shutil.copytree(entry.folder, paths.detectors() / name / entry.version)
 
 
+def scans(words: str) -> list[int]:
+    """The scans that ``0:120,720:1320`` names."""
+    return [seed for part in words.split(",") for seed in range(*(int(end) for end in part.split(":")))]
+
+
 def main() -> None:
     """Make what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--view", choices=tuple(NAMES), default="slope")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--scans", type=int, default=720)
+    parser.add_argument("--scans", type=scans, default="0:720", help="FROM:TO, several with commas between")
     parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--further", action="store_true")
+    parser.add_argument("--again", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    seeds = range(asked.first, asked.first + asked.scans)
-    for seed in seeds:
+    if asked.again:
+        put_again(asked.folder, asked.view, asked.scans)
+        return
+    for seed in asked.scans:
         draw(asked.folder, seed)
-    train(asked.folder, asked.view, seeds, asked.steps, asked.further)
+    train(asked.folder, asked.view, asked.scans, asked.steps, asked.further)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Teach the shipped detector of slopes its second look, on the scans that `make_detector.py` drew.
 
-    python packaging/make_second_look.py FOLDER [--scans 720] [--looks 2] [--steps 6000]
+    python packaging/make_second_look.py FOLDER [--scans 0:720] [--looks 2] [--steps 6000]
 
 What the detector shows of each scan is looked at a few times under other gains, blurs and noise, and kept beside the scans;
 the weights are kept every few hundred steps, so the script goes on where it was stopped. Scans held back for the calibration
@@ -23,14 +23,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from make_detector import NAMES, held_back, put_shipped, taught_fields
+from make_detector import NAMES, held_back, judged_fields, put_shipped, scans, shipped_run, taught_fields
 
 from moedal_gui import paths
 from moedal_gui.infer.detector import Detector
 from moedal_gui.learn.detector.examples import changed
-from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.detector.second_look import SecondLookNetwork, lesson, second_loss, turned, write_second_look
-from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.learn.state import load_weights, weights_of
 from moedal_gui.preselect.heatmap import proposals
 from moedal_gui.store.array_files import read_arrays, write_arrays
@@ -110,22 +108,19 @@ def main() -> None:
     """Make what is not there yet, and ship it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--scans", type=int, default=720)
+    parser.add_argument("--scans", type=scans, default="0:720", help="FROM:TO, several with commas between")
     parser.add_argument("--looks", type=int, default=2)
     parser.add_argument("--steps", type=int, default=6000)
     asked = parser.parse_args()
-    wanted = [(seed, k) for k in range(asked.looks) for seed in range(asked.scans) if not held_back(seed)]
+    wanted = [(seed, k) for k in range(asked.looks) for seed in asked.scans if not held_back(seed)]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         files = list(pool.map(look, *zip(*((asked.folder, seed, k) for seed, k in wanted), strict=True)))
     network = train(asked.folder, files, asked.steps)
     path = asked.folder / "second-look.onnx"
     write_second_look(network, path)
-    entry = Registry(paths.detectors()).entry(NAME)
-    card = checked_detector(entry.folder)
-    first = DetectorRun(5, DetectorSettings(**card.training["settings"]), read_arrays(entry.folder / card.weights)[0])
-    first.seconds, first.curve = card.seconds, list(card.training["curve"])
-    held = taught_fields(asked.folder, [s for s in range(asked.scans) if held_back(s)])
-    words = {**card.training, "second_look": {"looks": asked.looks, "steps": asked.steps, "scans": asked.scans}}
+    card, first, _ = shipped_run("slope")
+    held = judged_fields(asked.folder, [s for s in range(max(asked.scans) + 1) if held_back(s)])
+    words = {**card.training, "second_look": {"looks": asked.looks, "steps": asked.steps, "scans": len(asked.scans)}}
     put_shipped(asked.folder, first, "slope", held, words, path)
     print(asdict(checked_detector(Registry(paths.detectors()).entry(NAME).folder))["metrics"], flush=True)
 

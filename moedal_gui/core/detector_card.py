@@ -42,6 +42,8 @@ class DetectorCard:
         any kind, and what suits one is found out. Slopes are never shrunk.
     all_sides
         Whether it looks at a picture turned and mirrored as well and takes the mean of what it sees; never at slopes.
+    twice
+        Whether it looks at slopes turned by half as well, and at the mirror image of each mouth, and takes the mean.
     second, second_sha256
         The ONNX file of its second look, laid out as in `moedal_gui.core.second_look`, and that file's hash; empty: it looks once.
     thresholds
@@ -63,6 +65,7 @@ class DetectorCard:
     working_point: float
     shrink: int | None = None
     all_sides: bool = False
+    twice: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -122,6 +125,8 @@ def from_plain(plain: Any, where: object) -> DetectorCard:
             raise ValueError("it shrinks to nothing")
         if card.all_sides and card.view == "slope":
             raise ValueError("slopes cannot be turned without their lamps")
+        if card.twice and card.view != "slope":
+            raise ValueError("a picture is looked at once or from all sides")
         if card.surfaces not in (1, 2) or not card.probability or "/" in card.file + card.weights + card.second:
             raise ValueError("its figures make no sense")
     except (TypeError, ValueError, KeyError) as error:

@@ -1,8 +1,8 @@
-"""A picture looked at from all eight sides: what a network says of it turned and mirrored, turned back and averaged."""
+"""Planes looked at from several sides: what a network says of them turned and mirrored, turned back and averaged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +29,40 @@ def from_all_sides(maps: Callable[[Float32], Float32], planes: Float32) -> Float
     -------
     Shape (surfaces * 8 + 1, ceil(H / 2), ceil(W / 2)).
     """
+    return _mean(maps, planes, group(()))
+
+
+def from_both_ends(maps: Callable[[Float32], Float32], planes: Float32) -> Float32:
+    """Mean of the maps of slopes as they are and turned by half, turned back.
+
+    Parameters
+    ----------
+    maps
+        Takes planes (5, H, W) to maps, as `moedal_gui.core.detector_card` has them.
+    planes
+        Shape (5, H, W), as the view ``slope`` has them: the second and third are a direction, and turn with the field.
+
+    Returns
+    -------
+    Shape (surfaces * 8 + 1, ceil(H / 2), ceil(W / 2)).
+    """
+    return _mean(maps, planes, [e for e in group(()) if not e.mirrored and e.angle_deg % 180.0 == 0.0])
+
+
+def _mean(maps: Callable[[Float32], Float32], planes: Float32, elements: Sequence[Element]) -> Float32:
     # Cells of a turned picture lie on those of the picture only where both sides are whole cells.
     spare = [(0, 0), *((0, -length % STRIDE) for length in planes.shape[1:])]
     whole = np.pad(planes, spare, mode="edge")
-    elements = group(())
-    total = sum(_turned_back(maps(np.asarray(apply(e, whole), dtype=np.float32)), e) for e in elements)
+    total = sum(_turned_back(maps(_turned(whole, e)), e) for e in elements)
     return np.asarray(total / len(elements), dtype=np.float32)
+
+
+def _turned(planes: Float32, element: Element) -> Float32:
+    """Planes turned; where there are slopes they turn with them."""
+    answer = np.array(apply(element, planes), dtype=np.float32)
+    if len(planes) > 1:
+        answer[1:3] = np.einsum("ij,jhw->ihw", element.matrix.astype(np.float32), answer[1:3])
+    return answer
 
 
 def _turned_back(maps: Float32, element: Element) -> Float32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,8 +15,9 @@ from scipy.spatial import cKDTree
 from moedal_gui.core.detector_card import MAPS, STRIDE, DetectorCard
 from moedal_gui.core.pit import DETECTION_COLUMNS, empty_detections
 from moedal_gui.core.scan import Surface
+from moedal_gui.preselect.all_sides import from_all_sides, from_both_ends
 from moedal_gui.preselect.quality import slope_noise
-from moedal_gui.preselect.second_look import corrected, views
+from moedal_gui.preselect.second_look import corrected, views, with_mirror_image
 
 Float32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -42,6 +44,19 @@ class LearnedDetector:
     card: DetectorCard
     maps: Callable[[Float32], Float32]
     second: Callable[[Float32, Float32], Float32] | None = None
+
+
+def looking(
+    card: DetectorCard,
+    maps: Callable[[Float32], Float32],
+    second: Callable[[Float32, Float32], Float32] | None = None,
+) -> LearnedDetector:
+    """A detector that looks as often, and from as many sides, as its card says."""
+    if card.twice:
+        return LearnedDetector(
+            card, partial(from_both_ends, maps), partial(with_mirror_image, second) if second else None
+        )
+    return LearnedDetector(card, partial(from_all_sides, maps) if card.all_sides else maps, second)
 
 
 def probability(card: DetectorCard, logits: npt.ArrayLike) -> Floats:

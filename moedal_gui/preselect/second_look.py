@@ -6,6 +6,7 @@ taken to be, and whether it is a pit at all. It sees which ground other mouths o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -30,6 +31,7 @@ _LEAST_NOISE = 0.01  # no camera has less: where half a field is black, the medi
 _LEAST_PX = 1.0
 _LARGEST_LOGIT = 10.0
 _RIM, _SOFT = 1.25, 2.0
+_SLOPE_ACROSS, _ACROSS = 2, ("shift_v", "stretch_uv", "tip_v")  # what a mirror along v turns round
 _LAPLACE = 2.0**0.5  # standard deviation of a Laplace distribution of scale 1
 _LEAST_DOUBT, _MOST_DOUBT = -6.0, 1.0
 
@@ -159,6 +161,15 @@ def _claimed(table: pd.DataFrame, matrices: Floats, centres: Floats, rows: Integ
         most = np.maximum.reduceat(claim[order], starts, axis=0)
         flat[slot[order][starts]] = np.maximum(flat[slot[order][starts]], most)
     return answer
+
+
+def with_mirror_image(answers: Callable[[Float32, Float32], Float32], pictures: Float32, facts: Float32) -> Float32:
+    """Mean of what is answered of views and of their mirror images, mirrored back: a mouth is alike on either side of its tip."""
+    across = np.ascontiguousarray(pictures[:, :, ::-1])
+    across[:, _SLOPE_ACROSS] *= -1.0
+    mirrored = answers(across, facts).copy()
+    mirrored[:, [ANSWERS.index(name) for name in _ACROSS]] *= -1.0
+    return np.asarray(0.5 * (answers(pictures, facts) + mirrored), dtype=np.float32)
 
 
 def corrected(table: pd.DataFrame, answers: Float32) -> pd.DataFrame:

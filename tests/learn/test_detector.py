@@ -23,6 +23,7 @@ from moedal_gui.learn.detector.examples import (
     X,
     Y,
     boxed_targets,
+    rough_slopes,
     targets,
     window,
 )
@@ -31,6 +32,7 @@ from moedal_gui.learn.detector.network import DetectorNetwork
 from moedal_gui.learn.detector.outcome import put_in_place, torch_maps, write_detector
 from moedal_gui.learn.detector.settings import DetectorSettings
 from moedal_gui.learn.detector.trainer import DetectorTraining
+from moedal_gui.learn.detector.whole_numbers import in_whole_numbers, write_whole_numbers
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, probability
 from moedal_gui.store.registry import Registry, checked_detector
 from moedal_gui.store.training_folder import TrainingFolder
@@ -180,6 +182,29 @@ def test_it_learns_pits_of_both_surfaces_and_knows_how_sure_it_is(trained, tmp_p
     assert abs(chance.sum() - found.right.sum()) < 0.15 * found.right.sum()
 
 
+def test_whole_numbers_say_what_fractions_say(trained, tmp_path):
+    *_, training = trained
+    network = training.run.network()
+    exact, whole = tmp_path / "exact.onnx", tmp_path / "whole.onnx"
+    write_detector(network, 5, exact)
+    shown = [{"planes": np.asarray(cone_field(200 + k).planes, np.float32)[None]} for k in range(4)]
+    write_whole_numbers(exact, whole, shown)
+    assert in_whole_numbers(whole) and not in_whole_numbers(exact)
+    assert whole.stat().st_size < 0.4 * exact.stat().st_size
+    planes = np.asarray(cone_field(300).planes, np.float32)
+    one, other = (Detector(plain_card("slope", 2), path, threads=1).maps(planes) for path in (exact, whole))
+    there = one[0] > -1.0
+    assert there.sum() > 5
+    assert np.abs(one[0] - other[0])[there].mean() < 0.3
+
+
+def test_a_network_that_cannot_be_shown_anything_is_refused_in_one_sentence(trained, tmp_path):
+    exact = tmp_path / "exact.onnx"
+    write_detector(trained[-1].run.network(), 5, exact)
+    with pytest.raises(TrainingError, match="whole numbers"):
+        write_whole_numbers(exact, tmp_path / "whole.onnx", [])
+
+
 def test_tiles_change_nothing(trained):
     *_, training = trained
     network = training.run.network()
@@ -275,3 +300,15 @@ def test_weights_of_another_view_are_refused_in_words() -> None:
     )
     with pytest.raises(TrainingError, match="another network"):
         DetectorRun(1, DetectorSettings(surfaces=1, seed=2), slopes)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_rough_ground_is_a_surface(seed):
+    """Its slopes are those of one height: no closed way leads uphill; and they have the strength that is said."""
+    slopes = rough_slopes((96, 128), np.random.default_rng(seed)).astype(np.float64)
+    assert np.sqrt((slopes**2).mean()) == pytest.approx(1.0, abs=1e-3)
+    ky, kx = 2 * np.pi * np.fft.fftfreq(96)[:, None], 2 * np.pi * np.fft.fftfreq(128)[None, :]
+    wave = np.fft.fft2(slopes)
+    turning = np.abs(kx * wave[1] - ky * wave[0])[:48, :64]
+    assert turning.max() < 0.02 * np.abs(np.hypot(kx, ky) * np.abs(wave).max()).max()

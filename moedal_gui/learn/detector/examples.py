@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import irfft2, rfft2
 
 from moedal_gui.core.detector_card import MAPS, STRIDE
 from moedal_gui.imaging.detector_planes import LARGEST
@@ -20,6 +21,9 @@ X, Y, MAJOR, MINOR, AZIMUTH, SURFACE = range(6)
 _WIDEST_CELLS = 2.0
 _VAGUE, _LEAST_VAGUE_CELLS, _VAGUE_ALONG_CELLS, _VAGUE_ACROSS_CELLS = 0.25, 1.0, 4.0, 2.0
 _TAUGHT_SHAPE = 0.3
+_ROUGH, _ROUGH_PX, _LUMPY = 0.5, (0.8, 8.0), 1.0 / 3.0
+ROUGHNESS = (0.004, 0.12)
+"""From the smoothest to the roughest ground: root mean square of its slopes, those of a typical pit being 1."""
 
 
 @dataclass(frozen=True)
@@ -240,9 +244,12 @@ def _moved(pits: Float32, matrix: npt.NDArray[np.float64], turn: npt.NDArray[np.
 
 
 def changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32:
-    """Planes under another gain, lobe, blur and noise; of slopes, backlit and halo sometimes absent."""
+    """Planes under another gain, lobe, blur and noise; of slopes, on rougher ground, and backlit and halo sometimes absent."""
     planes = np.asarray(planes * np.float32(np.exp(rng.uniform(np.log(0.6), np.log(1.7)))), dtype=np.float32)
     if slopes:
+        if rng.random() < _ROUGH:
+            strength = float(np.exp(rng.uniform(*np.log(ROUGHNESS))))
+            planes[1:3] += strength * rough_slopes(planes.shape[1:], rng)
         if rng.random() < 0.5:
             planes[3:] = 0.0
         if rng.random() < 0.15:
@@ -260,6 +267,24 @@ def changed(planes: Float32, rng: np.random.Generator, slopes: bool) -> Float32:
         # A plane that is not there stays so.
         planes = np.asarray(planes + noise * np.any(planes, axis=(1, 2), keepdims=True), dtype=np.float32)
     return np.asarray(np.clip(planes, -LARGEST, LARGEST), dtype=np.float32)
+
+
+def rough_slopes(size: tuple[int, ...], rng: np.random.Generator) -> Float32:
+    """Slopes (2, H, W), of mean square 1 a component, of a surface as etching leaves it: uneven over a few px, with or without grain.
+
+    A Gaussian surface of any correlation length; one in three has bumps or dimples that stand out.
+    """
+    lengths = np.exp(rng.uniform(*np.log(_ROUGH_PX))) * np.exp(rng.uniform(-0.6, 0.6) * np.array([1.0, -1.0]))
+    angle = float(rng.uniform(0.0, np.pi))
+    ky, kx = (2 * np.pi * f for f in (np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None, :]))
+    along, across = kx * np.cos(angle) + ky * np.sin(angle), ky * np.cos(angle) - kx * np.sin(angle)
+    smooth = np.exp(-0.5 * ((lengths[0] * along) ** 2 + (lengths[1] * across) ** 2)).astype(np.float32)
+    wave = rfft2(rng.normal(0.0, 1.0, size).astype(np.float32)) * smooth
+    if rng.random() < _LUMPY:
+        height = irfft2(wave, size)
+        wave = rfft2(np.exp(rng.choice((-1.0, 1.0)) * height / height.std()).astype(np.float32))
+    slopes = np.stack([irfft2(1j * k * wave, size) for k in (kx, ky)])
+    return np.asarray(slopes / np.sqrt((slopes**2).mean()), dtype=np.float32)
 
 
 def batch(

@@ -6,8 +6,8 @@ import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,17 @@ from moedal_gui.learn.detector.calibration import calibrated, figures, look, pla
 from moedal_gui.learn.detector.examples import TaughtField
 from moedal_gui.learn.detector.network import SMALLEST_STEP, DetectorNetwork
 from moedal_gui.learn.detector.run import DetectorRun
+from moedal_gui.learn.detector.whole_numbers import in_whole_numbers, write_whole_numbers
 from moedal_gui.learn.state import halved
 from moedal_gui.learn.to_onnx import OPSET
-from moedal_gui.preselect.all_sides import from_all_sides
-from moedal_gui.preselect.heatmap import LearnedDetector, probability
+from moedal_gui.preselect.heatmap import looking, probability, proposals
+from moedal_gui.preselect.second_look import views
 from moedal_gui.store.array_files import write_arrays
 from moedal_gui.store.registry import Entry, Registry, file_hash
 
 Float32 = npt.NDArray[np.float32]
+
+_SHOWN, _SHOWN_PX = 24, 512  # fields, and px of each, that show how large a network's values become
 
 
 def write_detector(network: DetectorNetwork, planes: int, path: Path) -> None:
@@ -60,9 +63,8 @@ def write_detector(network: DetectorNetwork, planes: int, path: Path) -> None:
 def torch_maps(network: DetectorNetwork, planes: Float32) -> Float32:
     """Maps of a picture by torch, filled up with bare ground to whole steps and cut back to its own cells."""
     height, width = planes.shape[1:]
-    spare = [(0, 0), *((0, -length % SMALLEST_STEP) for length in (height, width))]
     with torch.no_grad():
-        maps = network(torch.from_numpy(np.pad(planes, spare)[None]))[0].numpy()
+        maps = network(torch.from_numpy(_filled(planes)[None]))[0].numpy()
     return np.asarray(maps[:, : -(-height // 2), : -(-width // 2)], dtype=np.float32)
 
 
@@ -97,38 +99,70 @@ def put_in_place(
     """
     network = run.network()
     surfaces = run.settings.surfaces
-    answers = SecondLook(plain_card(view, surfaces), second).answers if second is not None else None
-    # Boxes leave much open, and all sides of a picture say a little more than one; slopes do not turn without their lamps.
-    all_sides = run.settings.boxed and view == "picture"
-    once = partial(torch_maps, network)
-    maps = partial(from_all_sides, once) if all_sides else once
-    asked = LearnedDetector(plain_card(view, surfaces), maps, answers)
-    found = look(asked, held, shrink or 1, run.settings.boxed)
-    knots = calibrated(found)
-    chance = probability(replace(plain_card(view, surfaces), probability=knots), found.logit)
-    points = thresholds(found, chance)
+    # Boxes leave much open, and all sides of a picture say a little more than one; slopes are seen from both ends.
+    plain = replace(
+        plain_card(view, surfaces), all_sides=run.settings.boxed and view == "picture", twice=view == "slope"
+    )
 
     def fill(folder: Path, version: str) -> DetectorCard:
-        path = folder / f"{name}.onnx"
-        write_detector(network, len(PLANES[view]), path)
+        path, again = folder / f"{name}.onnx", folder / f"{name}.second.onnx"
+        difference = _write_networks(network, view, held, (path, again), second)
         write_arrays(folder / f"{name}.weights.npz", halved(run.weights))
-        again = f"{name}.second.onnx" if second is not None else ""
-        if second is not None:
-            shutil.copyfile(second, folder / again)
-        return DetectorCard(
-            name=name, version=version, view=view, surfaces=surfaces, file=path.name, sha256=file_hash(path),
-            probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink, all_sides=all_sides,
+        answers = SecondLook(plain, again).answers if second is not None else None
+        # What is shipped is what is judged: the networks in whole numbers.
+        found = look(looking(plain, Detector(plain, path).maps, answers), held, shrink or 1, run.settings.boxed)
+        knots = calibrated(found)
+        chance = probability(replace(plain, probability=knots), found.logit)
+        points = thresholds(found, chance)
+        return replace(
+            plain, name=name, version=version, file=path.name, sha256=file_hash(path),
+            probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
             metrics=figures(found, chance, points["best_f1"]),
             training={**words, "settings": asdict(run.settings), "curve": run.curve},
             versions={"moedal-gui": __version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__},
-            onnx_difference=_difference(network, path, view, held), weights=f"{name}.weights.npz",
-            second=again, second_sha256=file_hash(folder / again) if again else "",
+            onnx_difference=difference, weights=f"{name}.weights.npz",
+            second=again.name if second is not None else "",
+            second_sha256=file_hash(again) if second is not None else "",
             seconds=round(run.seconds, 1), made=now(), provenance=provenance,
         )  # fmt: skip
 
     entry = registry.add(name, fill)
     registry.make_current(entry.title)
     return entry
+
+
+def _write_networks(
+    network: DetectorNetwork, view: View, held: Sequence[TaughtField], targets: tuple[Path, Path], second: Path | None
+) -> float:
+    """Write both networks in whole numbers; how far the first is from torch before that."""
+    fields = [held[k] for k in np.unique(np.linspace(0, len(held) - 1, _SHOWN).astype(int))]
+    planes = [_whole_steps(np.asarray(field.planes, dtype=np.float32)) for field in fields]
+    with TemporaryDirectory(prefix="moedal-gui-") as folder:
+        exact = Path(folder) / "exact.onnx"
+        write_detector(network, len(PLANES[view]), exact)
+        difference = _difference(network, exact, view, held)
+        write_whole_numbers(exact, targets[0], [{"planes": p[None]} for p in planes])
+    if second is None:
+        return difference
+    maps = Detector(plain_card(view, network.surfaces), targets[0]).maps
+    shown = [views(p, table) for p in planes if len(table := proposals(maps(p), network.surfaces, p.shape[1:]))]
+    inputs: list[Mapping[str, Float32]] = [{"pictures": s.pictures, "facts": s.facts} for s in shown]
+    if in_whole_numbers(second) or not inputs:
+        shutil.copyfile(second, targets[1])
+    else:
+        write_whole_numbers(second, targets[1], inputs, operations=("Conv",))
+    return difference
+
+
+def _whole_steps(planes: Float32) -> Float32:
+    """Planes cut to whole steps of the network, no larger than needed to see how large its values become."""
+    height, width = (min(length, _SHOWN_PX) // SMALLEST_STEP * SMALLEST_STEP for length in planes.shape[1:])
+    return planes[:, :height, :width] if height and width else _filled(planes)
+
+
+def _filled(planes: Float32) -> Float32:
+    """Planes filled up with bare ground to whole steps."""
+    return np.pad(planes, [(0, 0), *((0, -length % SMALLEST_STEP) for length in planes.shape[1:])])
 
 
 def _difference(network: DetectorNetwork, path: Path, view: View, held: Sequence[TaughtField]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,14 +73,12 @@ def detector_of(folder: Path, least: float | None = None) -> LearnedDetector:
 @lru_cache(maxsize=2)
 def _opened(folder: Path) -> LearnedDetector:
     from moedal_gui.infer.detector import Detector, SecondLook
-    from moedal_gui.preselect.all_sides import from_all_sides
-    from moedal_gui.preselect.heatmap import LearnedDetector
+    from moedal_gui.preselect.heatmap import looking
 
     card = checked_detector(folder)
     # Fields run side by side, so that each keeps to one core.
     second = SecondLook(card, folder / card.second, threads=1).answers if card.second else None
-    maps = Detector(card, folder / card.file, threads=1).maps
-    return LearnedDetector(card, partial(from_all_sides, maps) if card.all_sides else maps, second)
+    return looking(card, Detector(card, folder / card.file, threads=1).maps, second)
 
 
 def registries(project: Project) -> tuple[Registry, ...]:
