@@ -11,6 +11,7 @@ Picture = npt.NDArray[np.generic]
 CELL_PX = 32
 PEAK_BLOCK_PX = 16
 PEAK_OVER_NOISE = 4.0
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
 def shortest_half(samples: Floats) -> tuple[Floats, Floats]:
@@ -36,6 +37,18 @@ def shortest_half(samples: Floats) -> tuple[Floats, Floats]:
     running = np.concatenate([np.zeros((*ordered.shape[:-1], 1)), np.cumsum(ordered, axis=-1)], axis=-1)
     total = np.take_along_axis(running, start + half, -1) - np.take_along_axis(running, start, -1)
     return (total / half)[..., 0], np.take_along_axis(widths, start, -1)[..., 0]
+
+
+def unrounded(picture: Picture) -> Floats:
+    """A picture of whole grey levels with each pixel moved within its level, evenly and always alike; others as they are.
+
+    Where the noise is about a level, a mode would jump from one to the next.
+    """
+    values = np.asarray(picture, dtype=np.float64)
+    if not np.issubdtype(np.asarray(picture).dtype, np.integer):
+        return values
+    within = np.modf(np.arange(values.size, dtype=np.float64) * _GOLDEN)[0] - 0.5
+    return np.asarray(values + within.reshape(values.shape))
 
 
 def pixel_noise(picture: Picture) -> float:
@@ -73,7 +86,7 @@ def cell_backgrounds(picture: Picture, cell_px: int = CELL_PX) -> tuple[Floats, 
     height, width_px = picture.shape
     rows, columns = cell_counts(picture, cell_px)
     side_y, side_x = min(cell_px, height), min(cell_px, width_px)
-    part = np.asarray(picture[: rows * side_y, : columns * side_x], dtype=np.float64)
+    part = unrounded(picture[: rows * side_y, : columns * side_x])
     cells = part.reshape(rows, side_y, columns, side_x)[:, ::2, :, ::2]
     value, width = shortest_half(cells.transpose(0, 2, 1, 3).reshape(rows, columns, -1))
     y = (np.arange(rows) * side_y + (side_y - 1) / 2) / max(height - 1, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moedal_gui.core.errors import DetectionError
-from moedal_gui.imaging.background import shortest_half
+from moedal_gui.imaging.background import shortest_half, unrounded
 from moedal_gui.imaging.flat_field import ChannelFlat, FlatField, estimate_flat_field, grid_to_picture
 
 __all__ = ["FlatField", "estimate_flat_field", "normalise", "usable_channels"]
@@ -31,16 +31,18 @@ def _normalise_channel(picture: npt.NDArray[np.generic], flat: ChannelFlat) -> F
     if not flat.usable:
         return np.zeros_like(raw)
     background = grid_to_picture(flat.background, raw.shape)
+    every = (slice(None, None, SAMPLE_STEP),) * 2
+    sample = unrounded(np.nan_to_num(picture[every]))
     if flat.divides:
         ratio = raw / background
-        sample = ratio[::SAMPLE_STEP, ::SAMPLE_STEP].ravel().astype(np.float64)
+        sample = (sample / background[every]).ravel()
         # Beside the sheet there is no ground to tell the gain by, however much of the field that is.
         ground = sample[(sample >= GAIN_RANGE[0]) & (sample <= GAIN_RANGE[1])]
         gain = float(np.clip(_core_mean(ground if ground.size > _LEAST_GROUND * sample.size else sample), *GAIN_RANGE))
-        scale = float(np.median(background[::SAMPLE_STEP, ::SAMPLE_STEP])) / flat.contrast
+        scale = float(np.median(background[every])) / flat.contrast
         return np.asarray((ratio / gain - 1.0) * scale, dtype=np.float32)
     difference = raw - background
-    offset = _core_mean(difference[::SAMPLE_STEP, ::SAMPLE_STEP].ravel().astype(np.float64))
+    offset = _core_mean((sample - background[every]).ravel())
     return np.asarray((difference - offset) / flat.contrast, dtype=np.float32)
 
 

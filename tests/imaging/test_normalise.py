@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moedal_gui.core.errors import DetectionError
+from moedal_gui.imaging.background import cell_backgrounds
 from moedal_gui.imaging.normalise import FlatField, estimate_flat_field, normalise, usable_channels
 
 HEIGHT, WIDTH = 240, 320
@@ -75,3 +78,11 @@ def test_json_round_trip_and_errors():
         normalise(np.zeros((2, 5, 5)), flat)
     with pytest.raises(DetectionError):
         estimate_flat_field([])
+
+
+@given(level=st.floats(2.0, 200.0), seed=st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_ground_between_two_grey_levels_is_found_between_them(level, seed):
+    noise = np.random.default_rng(seed).normal(0.0, 1.0, (128, 128))
+    picture = np.clip(np.rint(level + noise), 0, 255).astype(np.uint8)
+    assert cell_backgrounds(picture)[0].mean() == pytest.approx(level, abs=0.25)
