@@ -220,7 +220,8 @@ _FIELDS = {"slope": taught_fields, "picture": picture_fields}
 _JUDGED = {"slope": judged_fields, "picture": picture_fields}
 _WORDS = {
     "slope": "lamps 4 or 8 at any zero and handedness, both polarities, any lobe, blur and noise; h 5 to 18 px, "
-    "dips from 20 degrees, 8 to 1300 pits per 640 x 480 px, dust, scratches, bubbles, fibres, fingerprints",
+    "dips from 20 degrees, 8 to 1300 pits per 640 x 480 px, smooth or rough ground, dust, scratches, bubbles, fibres, "
+    "fingerprints",
     "picture": "single planes of simulated scans; drawn pits, round, oblique and needles, half axes 1 to 50 px, dark or "
     "bright, from sparse to covering nine tenths of the picture, dust, scratches, cracks",
 }

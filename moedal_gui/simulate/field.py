@@ -14,6 +14,7 @@ from moedal_gui.core.scan import Channel, Polarity, Surface
 from moedal_gui.simulate.camera import Camera, draw_camera, expose
 from moedal_gui.simulate.dirt import Dirt, draw_dirt
 from moedal_gui.simulate.etching import depth_map
+from moedal_gui.simulate.ground import GRAIN_PX, rough_ground
 from moedal_gui.simulate.optics import Optics, Surfaces, draw_optics, render
 
 SCALE = 2
@@ -43,12 +44,14 @@ class SimulatedField(NamedTuple):
 
 @dataclass(frozen=True)
 class Microscope:
-    """Lamps, optics, camera, and how dirty the foil is (grains of dust per field)."""
+    """Lamps, optics, camera, how dirty the foil is (grains of dust per field), and how rough (`ground.rough_ground`)."""
 
     channels: tuple[Channel, ...]
     optics: Optics
     camera: Camera
     dirt: float
+    roughness: float = 0.0
+    grain_px: float = 1.0
 
 
 def draw_channels(rng: np.random.Generator, count: ChannelCount) -> tuple[Channel, ...]:
@@ -62,12 +65,17 @@ def draw_channels(rng: np.random.Generator, count: ChannelCount) -> tuple[Channe
     return rim or (Channel(9, "backlit"),)
 
 
-def draw_microscope(rng: np.random.Generator, count: ChannelCount, bits: Bits | None) -> Microscope:
+def draw_microscope(
+    rng: np.random.Generator, count: ChannelCount, bits: Bits | None, roughness: float = 0.0
+) -> Microscope:
     """Everything about the taking of pictures that is constant over a scan."""
     channels = draw_channels(rng, count)
     optics = draw_optics(rng, len(channels))
     camera = draw_camera(rng, len(channels), bits)
-    return Microscope(channels, optics, camera, float(rng.uniform(2.0, 14.0)))
+    dirt = float(rng.uniform(2.0, 14.0))
+    # Drawn from a stream of its own: on rough ground the same seed has the same pits.
+    grain = float(np.exp(rng.spawn(1)[0].uniform(*np.log(GRAIN_PX)))) if roughness else 1.0
+    return Microscope(channels, optics, camera, dirt, roughness, grain)
 
 
 def _add_dirt(pictures: npt.NDArray[np.float32], dirt: Dirt, optics: Optics) -> npt.NDArray[np.float32]:
@@ -122,6 +130,9 @@ def photograph(
     maps = [depth_map(shape, pits[close & ((pits["surface"] == near) == is_near)], SCALE) for is_near in (True, False)]
     if dirt is None:
         dirt = draw_dirt(rng, shape, SCALE, microscope.dirt)
+    if microscope.roughness:
+        own = rng.spawn(1)[0]
+        maps = [m + rough_ground(own, shape, SCALE, microscope.roughness, microscope.grain_px) for m in maps]
     surfaces = Surfaces(maps[0] + dirt.relief, maps[1], SCALE, surfaces_apart_px)
     pictures = _add_dirt(render(surfaces, microscope.optics, microscope.channels), dirt, microscope.optics)
     if holes is not None:

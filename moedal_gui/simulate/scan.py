@@ -62,6 +62,8 @@ class SimulationParameters:
         Width and height of a picture, px.
     bits
         8 or 16; None draws.
+    roughness
+        Root mean square of the slopes of the ground between the pits.
     h_px, surfaces_apart_px, dip_range_deg
         Bulk layer removed per side, distance of the etched surfaces, range of dips; None draws.
     """
@@ -77,6 +79,7 @@ class SimulationParameters:
     sheets: int = 1
     field_size: tuple[int, int] = (640, 480)
     bits: Bits | None = 8
+    roughness: float = 0.0
     h_px: float | None = None
     surfaces_apart_px: float | None = None
     dip_range_deg: tuple[float, float] | None = None
@@ -94,7 +97,7 @@ def simulate_field(parameters: SimulationParameters, rng: np.random.Generator) -
     """
     width, height = parameters.field_size
     etch = draw_etch(rng, parameters.h_px, parameters.surfaces_apart_px, parameters.dip_range_deg)
-    microscope = draw_microscope(rng, parameters.channels, parameters.bits)
+    microscope = draw_microscope(rng, parameters.channels, parameters.bits, parameters.roughness)
     mean = 0.5 * (parameters.pits_low + parameters.pits_high)
     pits = draw_population(rng, etch, (width, height), (mean, mean), width * height, parameters.candidates)
     stack = photograph(rng, pits, microscope, "top", (width, height), etch.surfaces_apart_px)
@@ -222,7 +225,7 @@ def _write_sheet(
         # Each scan has its own stream, so that a normal scan does not depend on whether a reverse one is made.
         scan_rng = np.random.default_rng([parameters.seed, 100 * (sheet - 1) + side + 1])
         placement = draw_placement(scan_rng, orientation, fields)
-        microscope = draw_microscope(scan_rng, parameters.channels, parameters.bits)
+        microscope = draw_microscope(scan_rng, parameters.channels, parameters.bits, parameters.roughness)
         done = ((sheet - 1) * len(sides) + side) * fields
         report = partial(_report, progress, done, total)
         name = f"{prefix}{scan}"

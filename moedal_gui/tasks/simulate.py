@@ -26,6 +26,9 @@ class SimulateParameters:
     channels: str = field(default="10", metadata=parameter("pictures a field", choices=_CHANNELS))
     both_sides: bool = field(default=False, metadata=parameter("scan the sheet turned over too"))
     sheets: int = field(default=1, metadata=parameter("sheets of a stack that the tracks go through"))
+    roughness: float = field(
+        default=0.0, metadata=parameter("how uneven the ground between the pits is: mean slope, 0.02 is rough")
+    )
 
 
 def plan(project: None, parameters: SimulateParameters) -> Plan[None, list[Path]]:
@@ -37,6 +40,8 @@ def plan(project: None, parameters: SimulateParameters) -> Plan[None, list[Path]
         raise ArgumentError(
             "--pits-low, --pits-high and --candidates do not fit", remedy="give 0 <= low <= high, candidates >= 0"
         )
+    if not 0 <= parameters.roughness <= 1:
+        raise ArgumentError("--roughness does not fit", str(parameters.roughness), "give a slope from 0 to 1")
     made: list[Path] = []
 
     def work(_unit: None) -> list[Path]:
@@ -62,6 +67,6 @@ def draw(parameters: SimulateParameters) -> list[Path]:
     words = SimulationParameters(
         seed=parameters.seed, columns=parameters.columns, rows=parameters.rows, pits_low=parameters.pits_low, pits_high=parameters.pits_high,
         candidates=parameters.candidates, channels=int(parameters.channels),  # type: ignore[arg-type]
-        both_sides=parameters.both_sides, sheets=parameters.sheets,
+        both_sides=parameters.both_sides, sheets=parameters.sheets, roughness=parameters.roughness,
     )  # fmt: skip
     return list(simulate_foil(parameters.out, words))

@@ -78,6 +78,24 @@ def test_a_field_half_black_keeps_the_pits_of_the_other_half(field):
     assert (rest["x_px"] > 295).sum() == (whole["x_px"] > 295).sum() > 2
 
 
+@pytest.mark.parametrize("roughness", [0.01, 0.04])
+def test_rough_ground_has_no_pits(roughness):
+    """An etched surface is never quite smooth: its bumps, a hundredth of a pit's slopes, are many."""
+    shipped = shipped_detector("slope")
+    assert shipped is not None
+    words = SimulationParameters(
+        pits_low=25, pits_high=25, candidates=4, channels=8, field_size=(512, 512), h_px=12.0, roughness=roughness
+    )
+    for seed in (3, 4):
+        rough = simulate_field(words, np.random.default_rng(seed))
+        flat = estimate_flat_field([rough.stack])
+        found = detect(rough.stack, described(rough), flat, "heatmap", detector_of(shipped.folder))
+        truth = rough.truth[["x_px", "y_px"]].to_numpy(float)
+        rows, _ = one_to_one(found[["x_px", "y_px"]].to_numpy(), truth, 4.0)
+        assert len(rows) >= 0.85 * len(truth)
+        assert len(found) - len(rows) <= 0.1 * len(truth) + 1
+
+
 def test_the_errors_stated_are_those_that_are_made(field):
     shipped = shipped_detector("slope")
     assert shipped is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from moedal_gui.core.etching import partner_distance, track_from_mouth
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.normalise import estimate_flat_field, normalise
+from moedal_gui.simulate.ground import rough_ground
 from moedal_gui.simulate.scan import SimulationParameters, simulate_field, simulate_foil
 
 SMALL = SimulationParameters(
@@ -134,3 +136,18 @@ def test_no_pits_is_a_field_too():
     field = simulate_field(parameters, np.random.default_rng(1))
     assert len(field.truth) == 0
     assert field.stack.any()
+
+
+def test_rough_ground_is_as_rough_as_was_asked_and_moves_no_pit():
+    heights = rough_ground(np.random.default_rng(3), (120, 160), 2, 0.03, 2.5)
+    down, right = np.gradient(heights.astype(float), 0.5)
+    assert np.sqrt((right**2).mean()) == pytest.approx(0.03, rel=0.1)
+    assert np.sqrt((down**2).mean()) == pytest.approx(0.03, rel=0.2)
+    smooth, rough = (
+        simulate_field(replace(SMALL, channels=8, roughness=r), np.random.default_rng(7)) for r in (0.0, 0.03)
+    )
+    pd.testing.assert_frame_equal(smooth.truth, rough.truth)
+    assert smooth.channels == rough.channels
+    steps = [np.diff(cv2.GaussianBlur(f.stack[0].astype(float), (0, 0), 2.0), axis=1) for f in (smooth, rough)]
+    noise = [float(np.median(np.abs(step))) for step in steps]
+    assert noise[1] > 1.2 * noise[0]
