@@ -28,6 +28,7 @@ from moedal_gui.tasks.training.detectors import detector_of, shipped_detector
 LEAST_TOLERANCE_PX, TOLERANCE_OF_MINOR = 4.0, 0.4
 SIDE = 1024
 DENSITIES = (50, 200, 600, 1000, 2000, 3400)
+ROUGH, ROUGH_DENSITIES = (0.01, 0.03), (50, 600)
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,22 @@ def measure(fields_each: int = 4, first_seed: int = 7000) -> list[str]:
                 lines.append(_row(label, [judge(f, method) for f in judged]))
                 print(lines[-1], flush=True)
             compared += fields[:1] if lamps == 8 else []
+    for roughness in ROUGH:
+        for density in ROUGH_DENSITIES:
+            parameters = SimulationParameters(
+                pits_low=density,
+                pits_high=density,
+                candidates=3,
+                channels=8,
+                field_size=(SIDE, SIDE),
+                roughness=roughness,
+            )
+            seeds = first_seed + density * 10 + 5 + np.arange(fields_each)
+            outcomes = [judge(simulate_field(parameters, np.random.default_rng(int(s))), "heatmap") for s in seeds]
+            lines.append(
+                _row(f"{density}, 8 lamps, heatmap, ground of slope {roughness:g}, {fields_each} fields", outcomes)
+            )
+            print(lines[-1], flush=True)
     beside = [_row(method, [judge(f, method) for f in compared]) for method in methods]
     return [
         *lines,
