@@ -69,6 +69,9 @@ CATALOGUE: tuple[str, ...] = (
     ALTER TABLE links ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE corrected (run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, mark TEXT NOT NULL);
     """,
+    """
+    ALTER TABLE runs ADD COLUMN taken_up TEXT;
+    """,
 )
 
 LABELS: tuple[str, ...] = (

@@ -68,7 +68,7 @@ def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, proje
     before = session.pits
     session.refresh()
     until(lambda: session.pits is not before)
-    assert "older pits" in panel.old.text() and not panel.old.isHidden()
+    assert "other pits" in panel.old.text() and not panel.old.isHidden()
     panel.table.selectRow(0)
     until(lambda: not panel.views["entry"].is_empty)
     press(window, Qt.Key.Key_Y)
