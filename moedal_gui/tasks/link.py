@@ -33,7 +33,12 @@ _SURE_TRACK = 0.9
 class LinkParameters:
     """What ``link`` is told."""
 
-    run: str | None = field(default=None, metadata=parameter("pits of this run instead of the current ones"))
+    run: str | None = field(
+        default=None,
+        metadata=parameter(
+            "pair the pits of this run instead of the current ones", label="Pits of run", unset="the current pits"
+        ),
+    )
 
 
 def plan(project: Project, parameters: LinkParameters) -> Plan[None, None]:

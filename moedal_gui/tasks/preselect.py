@@ -39,23 +39,41 @@ _CLEANED = "cleaned_"
 class PreselectParameters:
     """What ``preselect`` is told."""
 
-    scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
-    method: Method = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
+    scan: str | None = field(
+        default=None,
+        metadata=parameter("look at this scan only; at all of them by default", label="Scan", unset="all scans"),
+    )
+    method: Method = field(
+        default="auto",
+        metadata=parameter(
+            "auto takes a learned detector where there is one for such scans, else divergence (lamps round about, no training); "
+            "blob needs one channel only, heatmap is a learned detector",
+            choices=METHODS,
+            label="How pits are found",
+        ),
+    )
     detector: str | None = field(
         default=None,
-        metadata=parameter("a learned detector by name, or another project, for heatmap; the current one by default"),
+        metadata=parameter(
+            "a learned detector by name, or another project, for heatmap; the current one by default",
+            label="Learned detector",
+            unset="the current one",
+        ),
     )
     keep: float | None = field(
         default=None,
         metadata=parameter(
             "least share of the pits that a learned detector shall keep, such as 0.97, however many false ones come with them; "
-            "by default as many as are worth it"
+            "by default as many as are worth it",
+            label="Share of pits to keep",
+            unset="as many as are worth it",
         ),
     )
     clean: bool = field(
         default=False,
         metadata=parameter(
-            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)"
+            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)",
+            label="Clean the pictures first",
         ),
     )
 

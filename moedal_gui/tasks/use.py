@@ -21,9 +21,14 @@ USABLE = ("preselect", "link")
 class UseParameters:
     """What ``use`` is told."""
 
-    name: str = field(metadata=parameter("name of the run, as `runs` lists it", positional=True))
+    name: str = field(metadata=parameter("name of the run, as `runs` lists it", positional=True, label="Run"))
     scan: str | None = field(
-        default=None, metadata=parameter("on this scan only, where runs of several scans have that name")
+        default=None,
+        metadata=parameter(
+            "on this scan only, where runs of several scans have that name",
+            label="On the scan only",
+            unset="all that have a run of this name",
+        ),
     )
 
 
