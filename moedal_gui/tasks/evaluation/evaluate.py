@@ -198,7 +198,7 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
     )
     if scores:
         sentence += (
-            f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95 % of "
+            f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95% of "
             f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
         )
     notes = dense_scans(project, linked_pit_runs(links)) if links is not None else []
