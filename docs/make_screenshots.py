@@ -163,6 +163,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         _heighten(window, panel)
         _live(0.8)
         _save(panel, PICTURES / f"panel-{name}.png")
+    window.reset_layout()
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):
         window.show_panel(name)

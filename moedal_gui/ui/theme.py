@@ -138,9 +138,8 @@ def _sheet(t: Tones) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.dim}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
-    QDockWidget {{ titlebar-close-icon: none; }}
     QDockWidget > QWidget {{ background: {t.panel}; }}
-    QDockWidget::title {{ background: {t.ground}; padding: 0 8px; text-align: left; }}
+    DockTitle, DockTitle > * {{ background: {t.ground}; }}
     QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 7px; border: none; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}
