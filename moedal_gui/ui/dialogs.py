@@ -114,7 +114,9 @@ class Dialogs:
             there.raise_()
             return
         self._window.show_canvas()
-        self._show(DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window))
+        dialog = DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window)
+        self._window.toasts.told.connect(dialog.hear)
+        self._show(dialog)
 
     # pages
     def keys(self) -> None:
