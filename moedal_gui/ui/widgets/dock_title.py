@@ -20,6 +20,8 @@ class DockTitle(QWidget):
         self.float.setAccessibleName(f"Let the panel {dock.windowTitle()} float, or put it back")
         self.float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 1, 8, 1)
+        # No taller than its words: what stands below needs the room.
+        layout.setContentsMargins(12, 0, 8, 0)
+        self.float.setFixedSize(16, 14)
         layout.addWidget(self.name, 1)
         layout.addWidget(self.float)
