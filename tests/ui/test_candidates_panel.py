@@ -87,7 +87,7 @@ def test_what_is_not_certain_is_not_written_as_certain() -> None:
 def test_every_column_is_read_whole_in_every_size_of_text(window: MainWindow, until) -> None:
     panel = window.panels["candidates"]
     window.show_panel("candidates")
-    table, metrics = panel.table, lambda: panel.table.fontMetrics()
+    table, metrics = panel.table, panel.table.fontMetrics
     try:
         for scale in (1.0, 1.5):
             window.workbench.settings.change(font_scale=scale)

@@ -157,9 +157,9 @@ class CandidatesPanel(Panel):
             return
         self._fitted = metrics.height()
         self.table.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
-        for number, column in enumerate(_COLUMNS):
+        for place, column in enumerate(_COLUMNS):
             wide = max(metrics.horizontalAdvance(word) for word in (column.title, column.widest))
-            self.table.setColumnWidth(number, wide + _PADDING_PX)
+            self.table.setColumnWidth(place, wide + _PADDING_PX)
 
     def apply(self, old: object, new: object) -> None:
         """Another candidate is in focus."""
