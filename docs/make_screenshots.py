@@ -154,6 +154,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
     assert canvas is not None
     _save(canvas, PICTURES / "canvas.png")
     for name, panel in window.panels.items():
+        window.reset_layout()
         window.show_panel(name)
         if name == "candidates":
             window.actions_.run("candidate.next")
@@ -163,6 +164,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         _heighten(window, panel)
         _live(0.8)
         _save(panel, PICTURES / f"panel-{name}.png")
+    window.reset_layout()
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):
         window.show_panel(name)

@@ -61,6 +61,21 @@ class DatumDraft:
         """Whether a person has set just these points already."""
         return not self.is_changed and self.confirmed is not None
 
+    def nothing_to_register(self) -> str:
+        """Why bringing the scans into one frame anew would change nothing, or not what is meant; empty where it is the next step."""
+        from moedal_gui.tasks.placement.register import input_hash
+
+        project, scan = self.project, self.scan
+        if project is None or scan is None:
+            return "No scan is chosen"
+        if sum(s.foil == scan.foil for s in project.catalogue.scans()) < 2:
+            return "There is no other scan of this foil to bring into one frame"
+        if self.is_changed:
+            return "Accept the points first"
+        newest = project.catalogue.current_run("register")
+        fresh = newest is not None and newest.input_hash == input_hash(project)
+        return "The scans are registered by just these points already" if fresh else ""
+
     def place_of(self, index: int) -> DatumPoint | None:
         """Where a mark is, or where the pits say that it should be; None where neither is known."""
         if index < len(self.points):

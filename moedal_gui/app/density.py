@@ -63,7 +63,8 @@ class FoilMaps:
 class MapKind:
     """A map a person can choose.
 
-    ``values`` gives (rows, columns), ``most`` a fixed upper end of its scale, ``measure`` what must have been measured.
+    ``values`` gives (rows, columns), ``most`` a fixed upper end of its scale, ``measure`` what must have been measured,
+    ``counted`` what its numbers are, where they are no pits per area.
     """
 
     key: str
@@ -72,12 +73,17 @@ class MapKind:
     values: Callable[[FoilMaps], Floats]
     most: float | None = None
     measure: str = ""
+    counted: str = ""
 
     def unit(self, maps: FoilMaps) -> str:
         """What its numbers count; empty for a share."""
         if self.key not in ("density", "top", "bottom"):
             return ""
         return "/mm²" if maps.every.per_mm2 is not None else "/megapixel"
+
+    def scale(self, maps: FoilMaps) -> str:
+        """What stands beside its colours."""
+        return f"pits{unit}" if (unit := self.unit(maps)) else self.counted
 
 
 def _per_area(found: DensityMap) -> Floats:
@@ -93,23 +99,25 @@ def _doubt(maps: FoilMaps) -> Floats:
     return np.where(np.isfinite(maps.every.density), np.minimum(np.nan_to_num(share, nan=2.0, posinf=2.0), 2.0), np.nan)
 
 
-def _measured(name: str, title: str, explain: str) -> MapKind:
-    return MapKind(name, title, f"{explain}; one value a field", lambda m: m.fields[name], measure=name)
+def _measured(name: str, title: str, explain: str, counted: str) -> MapKind:
+    return MapKind(
+        name, title, f"{explain}; one value a field", lambda m: m.fields[name], measure=name, counted=counted
+    )
 
 
 MAP_KINDS: tuple[MapKind, ...] = (
     MapKind("density", "Pits per area", "Both surfaces counted, smoothed over a few cells", lambda m: _per_area(m.every)),
     MapKind("top", "Top pits per area", "Pits of the top surface alone", lambda m: _per_area(m.top)),
     MapKind("bottom", "Bottom pits per area", "Pits of the bottom surface alone", lambda m: _per_area(m.bottom)),
-    MapKind("doubt", "Doubt of the density", "Half the 95 % interval over the value, from the counts", _doubt, 1.0),
-    MapKind("alone", "Share that stands alone", "Pits with no other within a diameter", lambda m: m.isolated, 1.0),
+    MapKind("doubt", "Doubt of the density", "Half the 95% interval over the value, from the counts", _doubt, 1.0, counted="of the value"),
+    MapKind("alone", "Share that stands alone", "Pits with no other within a diameter", lambda m: m.isolated, 1.0, counted="share"),
     MapKind(
         "unrelated", "Unrelated partners in reach", "Top pits that chance puts within a bottom pit's reach of 90 px",
-        lambda m: unrelated_in_reach(m.top.density, REACH_PX),
+        lambda m: unrelated_in_reach(m.top.density, REACH_PX), counted="pits",
     ),
-    _measured("slope_energy", "Slope energy", "Mean square slope beyond noise: pits and all else, where no list holds"),
-    _measured("dirt", "Dirt", "Share of pixels that every lamp shows alike and no slope explains"),
-    _measured("sharpness", "Sharpness", "Detail finer than 1 px over that of 1 to 3 px; low where out of focus"),
+    _measured("slope_energy", "Slope energy", "Mean square slope beyond noise: pits and all else, where no list holds", "slope²"),
+    _measured("dirt", "Dirt", "Share of pixels that every lamp shows alike and no slope explains", "share"),
+    _measured("sharpness", "Sharpness", "Detail finer than 1 px over that of 1 to 3 px; low where out of focus", "ratio"),
 )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ class Jobs:
             self._put(number, stopping=True)
 
     def clear_history(self) -> None:
-        """Forget the jobs that have ended."""
+        """Forget the jobs that have ended, as when another project is opened: their words are about the one before."""
         with self._lock:
             self._jobs = {number: job for number, job in self._jobs.items() if job.active}
         self.changed.emit(None, None)

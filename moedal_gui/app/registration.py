@@ -38,7 +38,7 @@ class Tied:
         """How it stands, in a word or two: the share within 2 px, or why there is none."""
         refined = self.row.get("refined")
         if refined:
-            return f"{100 * refined['within_2px']:.0f} %"
+            return f"{refined['within_2px']:.0%}"
         return "datum only" if self.row.get("tied_by") else "not tied"
 
 
@@ -92,7 +92,7 @@ def residuals_of(project: Project, pair: Tied) -> PairResiduals | None:
 
 @dataclass(frozen=True)
 class ResidualMap:
-    """A map a person can choose; ``values`` gives (rows, columns), px; ``both_ways`` where they go either side of 0."""
+    """A map a person can choose; ``values`` gives (rows, columns), of what is ``counted``; ``both_ways`` where they go either side of 0."""
 
     key: str
     title: str
@@ -100,6 +100,7 @@ class ResidualMap:
     values: Callable[[ResidualField], Floats]
     both_ways: bool = False
     arrows: bool = False
+    counted: str = "px"
 
 
 RESIDUAL_MAPS: tuple[ResidualMap, ...] = (
@@ -109,7 +110,7 @@ RESIDUAL_MAPS: tuple[ResidualMap, ...] = (
     ResidualMap("dx", "Offset dx, px", "Median offset along x, px: second scan minus first", lambda f: f.dx, both_ways=True),
     ResidualMap("dy", "Offset dy, px", "Median offset along y, px: second scan minus first", lambda f: f.dy, both_ways=True),
     ResidualMap("counts", "Partners", "Partner pits in each cell",
-                lambda f: np.where(f.counts >= FEWEST, f.counts, np.nan).astype(float)),
+                lambda f: np.where(f.counts >= FEWEST, f.counts, np.nan).astype(float), counted="pits"),
 )  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def partner_words(pair: Tied, found: PairResiduals) -> str:
 
 def _range(share: Fraction) -> str:
     value, low, high = (100 * (v or 0.0) for v in (share["value"], share["low"], share["high"]))
-    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
+    return f"{value:.1f}% ({low:.1f} to {high:.1f})"
 
 
 def told_of(registered: Registered, pair: Tied) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ def told_of(registered: Registered, pair: Tied) -> tuple[str, ...]:
             rms = f", rms {figures['rms_px']:.2f} px" if figures.get("rms_px") is not None else ""
             lines.append(
                 f"{words}: {_range(share)} of {figures['pits']:,} pits of {pair.a} have a pit of {pair.b} within 2 px{rms}; "
-                f"{100 * figures['shifted_within_6px']:.1f} % within 6 px by accident."
+                f"{figures['shifted_within_6px']:.1%} within 6 px by accident."
             )
     if row.get("doubt"):
         lines.append(f"{row['doubt']}.")

@@ -69,6 +69,7 @@ class Workbench:
         self.copies = JournalCopies(copies or paths.label_copies())
         self.crops: CropSource | None = None
         self.field: str | None = None
+        self._before: Path | None = None
         self._orphan = -1
         self._take_person(self.settings.now)
         self.session.project_changed.connect(self._project_changed)
@@ -257,6 +258,10 @@ class Workbench:
         self.deciding.open(new)
         self.maps.open(new)
         self.clean_to_dirty.forget()
+        if new is not None:
+            if self._before not in (None, new.path):
+                self.jobs.clear_history()
+            self._before = new.path
         self.field = None
         self.seen.open(new, self.settings.now.annotator)
         self.selection.let_go()

@@ -80,13 +80,26 @@ def at_once(action: Callable[[], Outcome]) -> Plan[None, None]:
 
 @dataclass(frozen=True)
 class Parameter:
-    """How a task's parameter looks on the command line and in a form; kept in dataclass metadata."""
+    """How a task's parameter looks on the command line and in a form; kept in dataclass metadata.
+
+    Attributes
+    ----------
+    label
+        What a form calls it; made from its name where empty.
+    unset
+        What a form says where nothing is given, such as "all scans".
+    rare
+        Whether a form shows it only among more settings.
+    """
 
     explain: str
     positional: bool = False
     many: bool = False
     choices: tuple[str, ...] = ()
     short: str = ""
+    label: str = ""
+    unset: str = ""
+    rare: bool = False
 
 
 def parameter(explain: str, **rest: Any) -> dict[str, Parameter]:

@@ -64,7 +64,7 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run of a task: what made the rows that carry its id."""
+    """One run of a task: what made the rows that carry its id; ``taken_up``: when somebody last went back to it."""
 
     run_id: int
     name: str
@@ -76,6 +76,12 @@ class RunRecord:
     started: str
     finished: str | None
     summary: Mapping[str, Any]
+    taken_up: str | None = None
+
+    @property
+    def since(self) -> str:
+        """When it last became the current one: finished, or taken up again."""
+        return max(self.finished or "", self.taken_up or "")
 
 
 class Catalogue:
@@ -268,18 +274,21 @@ class Catalogue:
         with self._database.transaction() as connection:
             finish(connection, run_id, summary)
 
+    def take_up(self, run_id: int) -> None:
+        """Make a whole run the current one again, until another is finished or taken up; what made it and when stays."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE runs SET taken_up = ? WHERE run_id = ?", (now(), run_id))
+
     def runs(self, task: str | None = None, scan_id: int | None = None) -> list[RunRecord]:
         """Runs, oldest first."""
-        query = (
-            "SELECT run_id, name, task, scan_id, version, parameters, input_hash, started, finished, summary FROM runs"
-        )
+        query = "SELECT run_id, name, task, scan_id, version, parameters, input_hash, started, finished, summary, taken_up FROM runs"
         found = [_run_record(row) for row in self._database.connection().execute(query + " ORDER BY run_id")]
         return [r for r in found if task in (None, r.task) and scan_id in (None, r.scan_id)]
 
     def current_run(self, task: str, scan_id: int | None = None, name: str | None = None) -> RunRecord | None:
-        """The newest whole run of a task (on a scan), or the one of that name; None when there is none of it."""
+        """The whole run of a task (on a scan) that was finished or taken up last, or the one of that name; None when there is none of it."""
         whole = [r for r in self.runs(task, scan_id) if r.finished is not None and name in (None, r.name)]
-        return max(whole, key=lambda r: (r.finished or "", r.run_id)) if whole else None
+        return max(whole, key=lambda r: (r.since, r.taken_up is not None, r.run_id)) if whole else None
 
     def runs_named(self, name: str) -> list[RunRecord]:
         """The runs of a name, one a scan; NotFoundError when there is none."""
@@ -378,7 +387,8 @@ class Catalogue:
 
 
 def _run_record(row: Sequence[Any]) -> RunRecord:
-    run_id, name, task, scan_id, version, parameters, input_hash, started, finished, summary = row
+    run_id, name, task, scan_id, version, parameters, input_hash, started, finished, summary, taken_up = row
     return RunRecord(
-        run_id, name, task, scan_id, version, json.loads(parameters), input_hash, started, finished, json.loads(summary)
-    )
+        run_id, name, task, scan_id, version, json.loads(parameters), input_hash, started, finished, json.loads(summary),
+        taken_up,
+    )  # fmt: skip

@@ -73,6 +73,9 @@ CATALOGUE: tuple[str, ...] = (
     ALTER TABLE pits ADD COLUMN major_error REAL;
     ALTER TABLE pits ADD COLUMN minor_error REAL;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN taken_up TEXT;
+    """,
 )
 
 LABELS: tuple[str, ...] = (

@@ -140,12 +140,12 @@ def pits_of_links(project: Project, record: RunRecord) -> pd.DataFrame:
 
 
 def out_of_date(project: Project, record: RunRecord) -> str:
-    """What to say when a link run is older than the pits that are current now, or than what people put right of them; else empty."""
+    """What to say when a link run is of other pits than those current now, or older than what people put right of them; else empty."""
     paired = linked_pit_runs(record)
     for scan in project.catalogue.scans():
         current = pit_run(project, scan)
         if current is not None and paired.get(scan.scan_id) != current.run_id:
-            return f"the links {record.name} were made from older pits of {scan.scan}: run link again"
+            return f"the links {record.name} were made from other pits of {scan.scan}: run link again"
     before = record.summary.get("put_right")
     if before is not None and before != put_right_in(project, paired.values()):
         return f"pits were put right by hand since the links {record.name} were made: run link again"

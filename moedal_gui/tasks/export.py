@@ -38,17 +38,46 @@ _PROBABLE = 0.5
 class ExportParameters:
     """What ``export`` is told."""
 
-    what: str = field(metadata=parameter("pits, labels, candidates or regions", positional=True, choices=WHAT))
-    output: Path = field(metadata=parameter("the file to write", short="-o"))
-    format: str = field(default="csv", metadata=parameter("kind of file", choices=FORMATS))
-    all: bool = field(
-        default=False, metadata=parameter("everything with its score, not only what passes the working point")
+    what: str = field(
+        metadata=parameter(
+            "pits with their scores, labels in force, candidates for a rescan, or regions to look at by film",
+            positional=True,
+            choices=WHAT,
+            label="What",
+        )
     )
-    working_point: str | None = field(default=None, metadata=parameter("a working point by name"))
-    stage_unit: str | None = field(default=None, metadata=parameter("unit of stage places", choices=UNITS))
-    stage_of: str | None = field(default=None, metadata=parameter("give stage places in this scan's stage"))
-    run: str | None = field(default=None, metadata=parameter("rows of this run instead of the current one"))
-    xy_stage: str = field(default="XYStage", metadata=parameter("name of the stage in Micro-Manager"))
+    output: Path = field(
+        metadata=parameter("the file to write; one of that name is replaced", short="-o", label="File to write")
+    )
+    format: str = field(default="csv", metadata=parameter("kind of file", choices=FORMATS, label="Format"))
+    all: bool = field(
+        default=False,
+        metadata=parameter(
+            "everything with its score, not only what passes the working point", label="Everything, passing or not"
+        ),
+    )
+    working_point: str | None = field(
+        default=None, metadata=parameter("a working point by name", label="Working point", unset="the one in force")
+    )
+    stage_unit: str | None = field(
+        default=None,
+        metadata=parameter("unit of stage places", choices=UNITS, label="Unit of stage places", unset="the scan's own"),
+    )
+    stage_of: str | None = field(
+        default=None,
+        metadata=parameter(
+            "give stage places in this scan's stage",
+            label="Places in the stage of",
+            unset="the scan that sees each end",
+        ),
+    )
+    run: str | None = field(
+        default=None,
+        metadata=parameter("rows of this run instead of the current one", label="Rows of run", unset="the current one"),
+    )
+    xy_stage: str = field(
+        default="XYStage", metadata=parameter("name of the stage in Micro-Manager", label="Stage in Micro-Manager")
+    )
 
 
 def plan(project: Project, parameters: ExportParameters) -> Plan[None, None]:

@@ -99,6 +99,24 @@ def plan(project: Project, parameters: IngestParameters) -> Plan[_Batch, list[Fi
     )
 
 
+def usual_pixel_size(project: Project) -> float | None:
+    """The pixel size (um) that all scans of a project share which have one; None where they have none, or differ."""
+    told = (s.description.pixel_size_um for s in project.catalogue.scans())
+    sizes = {size for size in told if size is not None}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _size_offered(project: Project, record: ScanRecord) -> list[str]:
+    """What to say of a scan without pixel size among others that share one: it is offered, never taken over unasked."""
+    usual = usual_pixel_size(project) if record.description.pixel_size_um is None else None
+    if usual is None:
+        return []
+    return [
+        f"Nobody said its pixel size; the other scans of this project have {usual:g} um: if this one too, ingest it again "
+        f"with --pixel-size-um {usual:g}"
+    ]
+
+
 def _overrides(parameters: IngestParameters) -> Overrides:
     azimuths = None
     if parameters.azimuths is not None:
@@ -253,7 +271,7 @@ def _finish(
             _log.debug("%s: %s", record.scan, line)
         fields = project.catalogue.fields(record.scan_id)
         sizes = [] if source.layout.kind == "montage" else _sizes(fields, source.description.field_size_px)
-        notes = [*source.notes, *sizes]
+        notes = [*source.notes, *sizes, *_size_offered(project, record)]
         told = [*notes, *([_pictures_words(found)] if found else [])]
         if not record.whole or new[record.scan_id] or record.flat is None:
             _settle(project, record, fields)

@@ -33,7 +33,12 @@ _SURE_TRACK = 0.9
 class LinkParameters:
     """What ``link`` is told."""
 
-    run: str | None = field(default=None, metadata=parameter("pits of this run instead of the current ones"))
+    run: str | None = field(
+        default=None,
+        metadata=parameter(
+            "pair the pits of this run instead of the current ones", label="Pits of run", unset="the current pits"
+        ),
+    )
 
 
 def plan(project: Project, parameters: LinkParameters) -> Plan[None, None]:
@@ -47,9 +52,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     }
     settle_corrections(project)
     anew = _refresh_registration(project)
-    run = project.catalogue.open_run(
-        "link", None, {"run": parameters.run}, _made_from(project, parameters), __version__
-    )
+    run = project.catalogue.open_run("link", None, {"run": parameters.run}, made_from(project, parameters), __version__)
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
     stacks: dict[str, list[Sheet]] = {}
@@ -116,12 +119,13 @@ def with_tracks(links: pd.DataFrame, tracks: pd.DataFrame) -> npt.NDArray[np.flo
 def linked(project: Project, parameters: LinkParameters) -> RunRecord | None:
     """The links in force, where this version made them from just these pits and places; else None."""
     newest = project.catalogue.current_run("link")
-    if newest is None or newest.version != __version__ or newest.input_hash != _made_from(project, parameters):
+    if newest is None or newest.version != __version__ or newest.input_hash != made_from(project, parameters):
         return None
     return newest
 
 
-def _made_from(project: Project, parameters: LinkParameters) -> str:
+def made_from(project: Project, parameters: LinkParameters) -> str:
+    """Of all that links are made from: pits and places, the sheets' order, and what people put right."""
     sheets = [(s.description.stack, s.description.sheet) for s in project.catalogue.scans()]
     said = [sheets] if any(stack for stack, _ in sheets) else []
     # Corrections change neither runs nor geometry, but they change what is to be paired.

@@ -24,8 +24,16 @@ from moedal_gui.tasks.preselect import settle_pits
 class PitsImportParameters:
     """What ``pits import`` is told."""
 
-    file: Path = field(metadata=parameter("CSV or JSON of pits", positional=True))
-    run: str = field(metadata=parameter("name of the run they become"))
+    file: Path = field(
+        metadata=parameter(
+            "a CSV file with scan, field, x_px, y_px, or JSON lists by scan", positional=True, label="File of pits"
+        )
+    )
+    run: str = field(
+        metadata=parameter(
+            "name of the run that these pits become; it is the current one from then on", label="Name of their run"
+        )
+    )
 
 
 def plan(project: Project, parameters: PitsImportParameters) -> Plan[None, None]:

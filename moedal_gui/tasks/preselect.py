@@ -28,6 +28,7 @@ from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.crowding import crowding_words, regimes_of
 from moedal_gui.tasks.fingerprint import pixels_hash
 from moedal_gui.tasks.light_check import check_light
+from moedal_gui.tasks.taking_up import take_up
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -38,23 +39,41 @@ _CLEANED = "cleaned_"
 class PreselectParameters:
     """What ``preselect`` is told."""
 
-    scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
-    method: Method = field(default="auto", metadata=parameter("how pits are found", choices=METHODS))
+    scan: str | None = field(
+        default=None,
+        metadata=parameter("look at this scan only; at all of them by default", label="Scan", unset="all scans"),
+    )
+    method: Method = field(
+        default="auto",
+        metadata=parameter(
+            "auto takes a learned detector where there is one for such scans, else divergence (lamps round about, no training); "
+            "blob needs one channel only, heatmap is a learned detector",
+            choices=METHODS,
+            label="How pits are found",
+        ),
+    )
     detector: str | None = field(
         default=None,
-        metadata=parameter("a learned detector by name, or another project, for heatmap; the current one by default"),
+        metadata=parameter(
+            "a learned detector by name, or another project, for heatmap; the current one by default",
+            label="Learned detector",
+            unset="the current one",
+        ),
     )
     keep: float | None = field(
         default=None,
         metadata=parameter(
             "least share of the pits that a learned detector shall keep, such as 0.97, however many false ones come with them; "
-            "by default as many as are worth it"
+            "by default as many as are worth it",
+            label="Share of pits to keep",
+            unset="as many as are worth it",
         ),
     )
     clean: bool = field(
         default=False,
         metadata=parameter(
-            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)"
+            "look at the field without dirt and scratches, filled from round about: it loses pits (docs/cleaning.md)",
+            label="Clean the pictures first",
         ),
     )
 
@@ -192,13 +211,13 @@ def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) ->
 
 
 def _run_for(project: Project, scan: ScanRecord, words: dict[str, str]) -> RunRecord:
-    """The run these words stand for: whole already, begun, or new."""
+    """The run these words stand for: whole already, however many came after it, begun, or new."""
     hashed = pixels_hash(scan, project.catalogue.fields(scan.scan_id))
-    newest = project.catalogue.current_run("preselect", scan.scan_id)
-    same = newest is not None and newest.input_hash == hashed and dict(newest.parameters) == words
-    if newest is not None and same and newest.version == __version__:
-        return newest
-    return project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__)
+    whole = [
+        r for r in project.catalogue.runs("preselect", scan.scan_id)
+        if r.finished and (r.input_hash, r.version, dict(r.parameters)) == (hashed, __version__, words)
+    ]  # fmt: skip
+    return whole[-1] if whole else project.catalogue.open_run("preselect", scan.scan_id, words, hashed, __version__)
 
 
 def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finished: set[int]) -> list[_FieldUnit]:
@@ -227,6 +246,8 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finish
 
 def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) -> Outcome:
     rows: list[dict[str, Any]] = []
+    earlier = [run for _, run, _ in runs if run.finished is not None]
+    again = take_up(project, earlier)
     for scan, run, how in runs:
         if run.finished is None:
             settle_pits(project, scan, run, {**how.summary, **_cleaned_summary(project, run, how)})
@@ -236,6 +257,7 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
+            "searched": run.finished is None,
             "regimes": regimes_of(project, scan, run.run_id), **_cleaned_summary(project, run, how),
             **({"corrections": corrections} if corrections else {}),
         })  # fmt: skip
@@ -244,7 +266,11 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     dense = [f"{r['scan']}: {words}" for r in rows if (words := crowding_words(r["regimes"]))]
     cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
     by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
-    return Outcome("\n".join([sentence, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows}, bool(doubts))
+    found = [f"{r['scan']}: nothing was searched, {r['run']} did just this before" for r in rows if not r["searched"]]
+    back = [f"Current again: {', '.join(r.name for r in again)}"] if again else []
+    return Outcome(
+        "\n".join([sentence, *found, *back, *by_hand, *cleaned, *doubts, *dense]), {"scans": rows}, bool(doubts)
+    )
 
 
 def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, Any]:

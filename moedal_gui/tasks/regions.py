@@ -41,7 +41,12 @@ REGION_COLUMNS: tuple[str, ...] = (
 class RegionsParameters:
     """What ``regions`` is told."""
 
-    scan: str | None = field(default=None, metadata=parameter("the scan; all with pits by default"))
+    scan: str | None = field(
+        default=None,
+        metadata=parameter(
+            "look at this scan only; at all with pits by default", label="Scan", unset="all scans with pits"
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,21 @@ KINDS = ("scan", "run", "expert")
 class RemoveParameters:
     """What ``remove`` is told."""
 
-    kind: str = field(metadata=parameter("what kind of thing", positional=True, choices=KINDS))
-    name: str = field(metadata=parameter("its name", positional=True))
+    kind: str = field(
+        metadata=parameter(
+            "a scan with its pictures, a run with all it made, or an expert; labels always stay",
+            positional=True,
+            choices=KINDS,
+            label="What goes",
+        )
+    )
+    name: str = field(
+        metadata=parameter(
+            "its name, as the tree of foils, the list of runs or the Training panel has it",
+            positional=True,
+            label="Its name",
+        )
+    )
 
 
 def plan(project: Project, parameters: RemoveParameters) -> Plan[None, None]:

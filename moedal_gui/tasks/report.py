@@ -41,8 +41,13 @@ _TOP, _BOTTOM = "#0072B2", "#D55E00"
 class ReportParameters:
     """What ``report`` is told."""
 
-    output: Path = field(metadata=parameter("the page to write (.html)", short="-o"))
-    run: str | None = field(default=None, metadata=parameter("rows of this run instead of the current one"))
+    output: Path = field(
+        metadata=parameter("the page to write (.html); one of that name is replaced", short="-o", label="Page to write")
+    )
+    run: str | None = field(
+        default=None,
+        metadata=parameter("rows of this run instead of the current one", label="Rows of run", unset="the current one"),
+    )
 
 
 def plan(project: Project, parameters: ReportParameters) -> Plan[None, None]:

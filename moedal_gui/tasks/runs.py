@@ -31,7 +31,7 @@ def _runs(project: Project) -> Outcome:
         {
             "name": r.name, "task": r.task, "scan": names.get(r.scan_id or -1), "state": "whole" if r.finished else "unfinished",
             "current": r.run_id in current and (r.task != "preselect" or r.scan_id is not None), "version": r.version, "parameters": dict(r.parameters),
-            "input_hash": r.input_hash, "started": r.started, "finished": r.finished,
+            "input_hash": r.input_hash, "started": r.started, "finished": r.finished, "taken_up": r.taken_up,
             "pits": r.summary.get("pits"), "candidates": r.summary.get("candidates"),
         }
         for r in project.catalogue.runs()

@@ -39,12 +39,25 @@ class ScoreParameters:
     """What ``score`` is told."""
 
     ensemble: str | None = field(
-        default=None, metadata=parameter("an ensemble by name, or another project; by default this project's current one, else the shipped one")
+        default=None, metadata=parameter("an ensemble by name, or another project; by default this project's current one, else the shipped one", label="Ensemble", unset="the current one")
     )  # fmt: skip
-    scan: str | None = field(default=None, metadata=parameter("the scan; all of them by default"))
-    run: str | None = field(default=None, metadata=parameter("pits of this run instead of the current ones"))
+    scan: str | None = field(
+        default=None,
+        metadata=parameter("score this scan only; all of them by default", label="Scan", unset="all scans"),
+    )
+    run: str | None = field(
+        default=None,
+        metadata=parameter(
+            "score the pits of this run instead of the current ones", label="Pits of run", unset="the current pits"
+        ),
+    )
     from_: str | None = field(
-        default=None, metadata=parameter("crops:FOLDER scores a folder of pictures instead of pits")
+        default=None,
+        metadata=parameter(
+            "crops:FOLDER scores a folder of pictures instead of pits",
+            label="Folder of crops instead",
+            unset="none: pits of the project",
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from moedal_gui.tasks import (
     runs,
     score,
     simulate,
+    use,
 )
 from moedal_gui.tasks.corrections import correct
 from moedal_gui.tasks.evaluation import evaluate, evaluate_lists
@@ -47,6 +48,7 @@ TASKS: tuple[TaskRow, ...] = (
     TaskRow("batch", "Batch", "Take every foil of a folder through all steps; again goes on where it stopped.", batch.BatchParameters, batch.plan, "nothing"),
     TaskRow("info", "About", "What is in a project or a scan, and what was assumed.", info.InfoParameters, info.plan, "nothing"),
     TaskRow("runs", "Runs", "What made what.", runs.RunsParameters, runs.plan, "reader"),
+    TaskRow("use", "Use an earlier run", "Make an earlier run of pits or links the current one again, with what was made from just these pits; nothing is computed.", use.UseParameters, use.plan, "writer"),
     TaskRow("remove", "Remove", "Take a scan or a run out of a project; labels stay.", remove.RemoveParameters, remove.plan, "writer"),
 )  # fmt: skip
 

@@ -57,7 +57,10 @@ class Actions:
             self._window.toasts.say("bad", str(error))
 
     def open_project(self, path: Path) -> None:
-        """Open a project; what goes wrong is said."""
+        """Open a project; what goes wrong is said. Not in place of one that a job still works on."""
+        if self._workbench.session.project is not None and self._workbench.jobs.active():
+            self._window.toasts.say("note", "A job is running on the open project; wait for it, or cancel it first")
+            return
         try:
             self._window.setCursor(Qt.CursorShape.WaitCursor)
             self._window.show_canvas()

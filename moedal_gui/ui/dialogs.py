@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from moedal_gui.app.doctor import Finding, examine
-from moedal_gui.ui.parts.pages import PersonDialog, doctor_page, messages_page, runs_page
+from moedal_gui.ui.parts.pages import PersonDialog, doctor_page, messages_page
 
 if TYPE_CHECKING:
     from moedal_gui.ui.main_window import MainWindow
@@ -114,7 +114,9 @@ class Dialogs:
             there.raise_()
             return
         self._window.show_canvas()
-        self._show(DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window))
+        dialog = DatumDialog(self._workbench, self._window.relay, self.ask_person, self._window)
+        self._window.toasts.told.connect(dialog.hear)
+        self._show(dialog)
 
     # pages
     def keys(self) -> None:
@@ -124,10 +126,14 @@ class Dialogs:
         self._show(KeysPage(self._workbench.settings, self._window))
 
     def runs(self) -> None:
-        """What made what."""
-        project = self._workbench.session.project
-        if project is not None:
-            self._show(runs_page(project.catalogue.runs(), self._window))
+        """Every run, and the way back to an earlier one."""
+        from moedal_gui.ui.parts.runs_page import RunsPage
+
+        there = next((d for d in self.open if isinstance(d, RunsPage)), None)
+        if there is not None:
+            there.raise_()
+        elif self._workbench.session.project is not None:
+            self._show(RunsPage(self._workbench, self._window.relay, self._window))
 
     def messages(self) -> None:
         """Everything the window has said."""

@@ -22,6 +22,7 @@ from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.start_page import StartPage
 from moedal_gui.ui.status import Status
 from moedal_gui.ui.theme import wear
+from moedal_gui.ui.widgets.dock_title import DockTitle
 from moedal_gui.ui.widgets.toasts import Toasts
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(row.title, self)
             dock.setObjectName(row.id)
             dock.setWidget(panel)
+            dock.setTitleBarWidget(DockTitle(dock))
             dock.setToolTip(row.tip)
             self.docks[row.id], self.panels[row.id] = dock, panel
             self.addDockWidget(_AREAS[row.area], dock)

@@ -116,9 +116,9 @@ def _palette(t: Tones) -> QPalette:
     return palette
 
 
-def _arrow(t: Tones) -> str:
-    """The arrow of a drop-down, for style sheets take pictures by their file only."""
-    return (paths.resources() / "themes" / f"arrow-{'dark' if t is DARK else 'light'}.svg").as_posix()
+def _drawing(name: str, t: Tones) -> str:
+    """The file of a small drawing, for style sheets take pictures by their file only."""
+    return (paths.resources() / "themes" / f"{name}-{'dark' if t is DARK else 'light'}.svg").as_posix()
 
 
 def _sheet(t: Tones) -> str:
@@ -138,9 +138,8 @@ def _sheet(t: Tones) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.dim}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
-    QDockWidget {{ titlebar-close-icon: none; }}
     QDockWidget > QWidget {{ background: {t.panel}; }}
-    QDockWidget::title {{ background: {t.ground}; padding: 0 8px; text-align: left; }}
+    DockTitle, DockTitle > * {{ background: {t.ground}; }}
     QTabBar::tab {{ background: {t.ground}; color: {t.dim}; padding: 6px 7px; border: none; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}
@@ -155,13 +154,18 @@ def _sheet(t: Tones) -> str:
     QPushButton[main="true"]:disabled {{ background: {t.raised}; color: {t.dim}; border-color: {t.line}; }}
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t.line};
         border-radius: 5px; padding: 4px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-    QAbstractSpinBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
+    QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
     QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
     QComboBox {{ padding-right: 20px; }}
     QComboBox::drop-down {{ border: none; width: 20px; subcontrol-origin: padding; subcontrol-position: center right; }}
-    QComboBox::down-arrow {{ image: url("{_arrow(t)}"); width: 12px; height: 12px; }}
+    QComboBox::down-arrow {{ image: url("{_drawing("arrow", t)}"); width: 12px; height: 12px; }}
+    QCheckBox::indicator {{ width: 14px; height: 14px; background: {t.panel}; border: 1px solid {t.dim}; border-radius: 3px; }}
+    QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{_drawing("check", t)}"); }}
+    QCheckBox::indicator:disabled {{ border-color: {t.line}; background: {t.ground}; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
     QTreeView, QTableView, QListView, QScrollArea {{ background: {t.panel}; border: none; alternate-background-color: {t.ground}; }}
+    QScrollArea#form {{ background: {t.ground}; }}
     QTreeView::item, QListView::item {{ padding: 3px 2px; }}
     QHeaderView::section {{ background: {t.ground}; color: {t.dim}; border: none; border-bottom: 1px solid {t.line};
         padding: 5px 6px; }}

@@ -43,6 +43,19 @@ def test_a_repaired_picture_is_taken_at_the_next_ingest(foil: Path, tmp_path: Pa
         assert np.array_equal(project.images.read(row.batch, row.slot)[2], np.asarray(Image.open(broken)))
 
 
+def test_the_pixel_size_of_the_other_scans_is_offered_and_not_taken_unasked(foil: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "bare.png"
+    Image.fromarray(np.full((60, 80), 120, np.uint8)).save(picture)
+    with _ingest(tmp_path / "p.moedal", foil / "c1") as project:
+        known = project.catalogue.scan("c1").description.pixel_size_um
+        told = run(ingest.plan(project, ingest.IngestParameters((picture,))))
+        assert f"--pixel-size-um {known:g}" in told.sentence
+        assert project.catalogue.scan("bare").description.pixel_size_um is None
+        told = run(ingest.plan(project, ingest.IngestParameters((picture,), pixel_size_um=known)))
+        assert "--pixel-size-um" not in told.sentence
+        assert project.catalogue.scan("bare").description.pixel_size_um == known
+
+
 def test_what_changed_in_a_description_and_what_is_odd_of_a_scan_is_said(foil: Path, tmp_path: Path) -> None:
     scan = Path(shutil.copytree(foil / "c1", tmp_path / "c1"))
     with _ingest(tmp_path / "p.moedal", scan) as project:

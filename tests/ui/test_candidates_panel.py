@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from window_steps import press
 
 from moedal_gui.store.project import Project
@@ -68,7 +69,7 @@ def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, proje
     before = session.pits
     session.refresh()
     until(lambda: session.pits is not before)
-    assert "older pits" in panel.old.text() and not panel.old.isHidden()
+    assert "other pits" in panel.old.text() and not panel.old.isHidden()
     panel.table.selectRow(0)
     until(lambda: not panel.views["entry"].is_empty)
     press(window, Qt.Key.Key_Y)
@@ -81,3 +82,22 @@ def test_what_is_not_certain_is_not_written_as_certain() -> None:
     assert [write(v) for v in (0.0, 0.0001, 0.0007, 0.25, 0.9997, 1.0, float("nan"), None)] == [
         "0.000", "< 0.001", "0.001", "0.250", "> 0.999", "1.000", "", "",
     ]  # fmt: skip
+
+
+def test_every_column_is_read_whole_in_every_size_of_text(window: MainWindow, until) -> None:
+    panel = window.panels["candidates"]
+    window.show_panel("candidates")
+    table, metrics = panel.table, panel.table.fontMetrics
+    try:
+        for scale in (1.0, 1.5):
+            window.workbench.settings.change(font_scale=scale)
+            until(lambda: abs(table.fontInfo().pointSizeF() - QApplication.font().pointSizeF()) < 0.1)
+            for column in range(panel.model.columnCount()):
+                if table.isColumnHidden(column):
+                    continue
+                head = panel.model.headerData(column, Qt.Orientation.Horizontal)
+                assert table.columnWidth(column) >= metrics().horizontalAdvance(head) + 12, head
+                assert table.columnWidth(column) >= table.sizeHintForColumn(column), head
+                assert panel.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    finally:
+        window.workbench.settings.change(font_scale=1.0)

@@ -69,7 +69,9 @@ def compared(empty_window: MainWindow, two_scans: Path, tmp_path: Path, until) -
     assert isinstance(panel, CleanToDirtyPanel)
     window.show_panel("clean_to_dirty")
     assert panel.form.truth.currentText().endswith("/c1") and panel.form.scan.currentText().endswith("/cr")
+    assert panel.hint.isVisible()
     QTest.mouseClick(panel.form.go, Qt.MouseButton.LeftButton)
+    until(lambda: not panel.hint.isVisible())  # while it compares, nobody is told to press what was pressed
     until(lambda: window.workbench.clean_to_dirty.now is not None)
     return panel
 

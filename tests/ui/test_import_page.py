@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -54,3 +56,18 @@ def test_what_is_no_scan_says_so(empty_window: MainWindow, tmp_path: Path) -> No
     page = empty_window.pages.currentWidget()
     assert isinstance(page, ImportPage)
     assert page.draft is None
+
+
+def test_the_pixel_size_of_the_other_scans_is_offered_and_not_taken_unasked(
+    window: MainWindow, tmp_path: Path, until
+) -> None:
+    picture = tmp_path / "bare.png"
+    Image.fromarray(np.random.default_rng(1).integers(90, 160, (200, 240), dtype=np.uint8)).save(picture)
+    known = window.workbench.session.sheet.record.description.pixel_size_um
+    window.open_path(picture)
+    page = window.pages.currentWidget()
+    assert isinstance(page, ImportPage)
+    row = page.rows["pixel_size_um"]
+    assert page.draft.description.pixel_size_um is None and not row.take.isHidden()
+    row.take.click()
+    assert page.draft.description.pixel_size_um == known and row.take.isHidden()

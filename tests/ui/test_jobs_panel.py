@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
@@ -44,3 +47,22 @@ def test_closing_with_a_job_running_asks_once_and_may_be_refused(window: MainWin
     assert not window.isVisible()
     assert len(asked) == 2
     assert jobs.all()[0].status == "cancelled"
+
+
+def test_jobs_of_one_project_are_not_listed_over_the_next_and_none_is_left_behind_at_work(
+    window: MainWindow, project_path: Path, until
+) -> None:
+    jobs, session = window.workbench.jobs, window.workbench.session
+    other = Path(shutil.copytree(project_path, project_path.with_name("other.moedal")))
+    first = session.project.path
+    jobs.start("Slow", slow_plan)
+    until(lambda: jobs.all()[0].done > 0)
+    window.open_path(other)
+    assert session.project.path == first
+    assert any("running" in text for text in window.toasts.texts())
+    jobs.cancel(jobs.all()[0].number)
+    until(lambda: not jobs.active())
+    assert window.panels["jobs"].rows
+    window.open_path(other)
+    assert session.project.path == other
+    assert not jobs.all() and not window.panels["jobs"].rows

@@ -145,9 +145,12 @@ def test_accepted_points_are_kept_with_who_and_what_was_before(window: MainWindo
     panel, dialog = _panel(window, until), _dialog(window, until)
     before = window.workbench.datum.points
     _click_mark(window, dialog, 0, (30.0, 0.0), until)
+    assert not dialog.register.isEnabled() and "Accept" in dialog.register.toolTip()
     QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
     until(lambda: panel._registered.stale)
     until(lambda: "Set by ada" in dialog.by.text())
+    # Toasts lie behind the dialog, which therefore says itself what they say.
+    assert dialog.heard.isVisible() and "kept" in dialog.heard.text()
     with Project.open(project_path) as project:
         scan = project.catalogue.scans()[0]
         (change,) = project.catalogue.datum.changes(scan.foil, scan.scan)
@@ -155,6 +158,7 @@ def test_accepted_points_are_kept_with_who_and_what_was_before(window: MainWindo
         assert change.annotator == "ada" and change.origin == "hand"
     QTest.mouseClick(dialog.register, Qt.MouseButton.LeftButton)
     until(lambda: not window.workbench.jobs.active() and not panel._registered.stale)
+    until(lambda: not dialog.register.isEnabled() and "Register" in dialog.heard.text())
     assert panel._registered.datum[0]["undecided"][0]["points"][0]["point"] == 0
     dialog.earlier.menu().actions()[0].trigger()
     assert window.workbench.datum.points == before

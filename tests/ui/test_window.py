@@ -82,6 +82,16 @@ def test_every_control_says_what_it_is(window: MainWindow) -> None:
     assert [b.text() for b in silent] == []
 
 
+def test_names_of_panels_grow_with_all_other_text(window: MainWindow, until) -> None:
+    name = window.docks["foils"].titleBarWidget().name
+    before = name.fontInfo().pointSizeF()
+    try:
+        window.workbench.settings.change(font_scale=1.5)
+        until(lambda: name.fontInfo().pointSizeF() > 1.3 * before)
+    finally:
+        window.workbench.settings.change(font_scale=1.0)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_both_themes_can_be_worn(window: MainWindow, theme: str, until) -> None:
     window.actions_.run(f"theme.{theme}")

@@ -29,7 +29,7 @@ def settle_links(project: Project) -> None:
     if run is None and not hand:
         return
     alone = run is None or run.parameters.get("by") == "hand"
-    if run is None or (alone and hand and linked_pit_runs(run) != _current_pits(project)):
+    if run is None or (alone and hand and linked_pit_runs(run) != current_pits(project)):
         run = _first_links(project)
     mark = project.labels.corrections.mark()
     if project.catalogue.hand.mark(run.run_id) != mark:
@@ -155,7 +155,7 @@ def _apart(run: RunRecord) -> dict[str, float]:
     return {str(f["foil"]): float(f["surfaces_apart_px"]) for f in told if f.get("surfaces_apart_px")}
 
 
-def _current_pits(project: Project) -> dict[int, int]:
+def current_pits(project: Project) -> dict[int, int]:
     """Scan id -> id of the pre-selection in force."""
     scans = project.catalogue.scans()
     current = {s.scan_id: project.catalogue.current_run("preselect", s.scan_id) for s in scans}
@@ -164,7 +164,7 @@ def _current_pits(project: Project) -> dict[int, int]:
 
 def _first_links(project: Project) -> RunRecord:
     """A link run that holds nothing but what people link."""
-    pit_runs = _current_pits(project)
+    pit_runs = current_pits(project)
     run = project.catalogue.open_run("link", None, {"run": None, "by": "hand"}, "by hand", __version__)
     empty = pd.DataFrame(columns=list(LINK_COLUMNS))
     project.catalogue.links.add(run.run_id, empty, {"run": run.name, "links": 0, "pit_runs": pit_runs})

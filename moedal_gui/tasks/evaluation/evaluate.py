@@ -31,18 +31,44 @@ _TEXT = ("foil", "scan", "field", "surface", "label", "id", "pair")
 class EvaluateParameters:
     """What ``evaluate`` is told."""
 
-    truth: Path | None = field(default=None, metadata=parameter("a label file with id and pair"))
+    truth: Path | None = field(
+        default=None,
+        metadata=parameter(
+            "a label file with id and pair, that is, of known pits",
+            label="File of true pits",
+            unset="none: a scan is the truth",
+        ),
+    )
     truth_scan: str | None = field(
         default=None,
-        metadata=parameter("a scan of the same foil whose pits, carried over by the registration, are the truth"),
+        metadata=parameter(
+            "a scan of the same foil whose pits, carried over by the registration, are the truth",
+            label="Scan as the truth",
+            unset="none: a file is the truth",
+        ),
     )
-    truth_of: str = field(default="pits", metadata=parameter("what of that scan is the truth", choices=TRUTHS))
+    truth_of: str = field(
+        default="pits", metadata=parameter("what of that scan is the truth", choices=TRUTHS, label="Of that scan, its")
+    )
     offset_px: str | None = field(
-        default=None, metadata=parameter("X,Y added to the carried pits, px of the foil's frame; searched by default")
+        default=None,
+        metadata=parameter(
+            "X,Y added to the carried pits, px of the foil's frame; searched by default",
+            label="Offset x, y (px)",
+            unset="searched",
+        ),
     )
-    scan: str | None = field(default=None, metadata=parameter("only this scan"))
-    tolerance_px: float = field(default=8.0, metadata=parameter("farthest that a found pit may lie from the true one"))
-    run: str | None = field(default=None, metadata=parameter("this run instead of the current one"))
+    scan: str | None = field(
+        default=None,
+        metadata=parameter("judge this scan only", label="Scan to judge", unset="all that the truth speaks of"),
+    )
+    tolerance_px: float = field(
+        default=8.0, metadata=parameter("farthest that a found pit may lie from the true one", label="Tolerance (px)")
+    )
+    run: str | None = field(
+        default=None,
+        metadata=parameter("judge this run instead of the current one", label="Run to judge", unset="the current one"),
+    )
 
 
 def plan(project: Project, parameters: EvaluateParameters) -> Plan[Any, Any]:
@@ -172,7 +198,7 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
     )
     if scores:
         sentence += (
-            f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95 % of "
+            f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95% of "
             f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
         )
     notes = dense_scans(project, linked_pit_runs(links)) if links is not None else []

@@ -14,7 +14,9 @@ from moedal_gui.tasks import export
 class LabelExportParameters:
     """What ``label export`` is told."""
 
-    output: Path = field(metadata=parameter("the file to write", short="-o"))
+    output: Path = field(
+        metadata=parameter("the file to write; one of that name is replaced", short="-o", label="File to write")
+    )
 
 
 def plan(project: Project, parameters: LabelExportParameters) -> Plan[None, None]:

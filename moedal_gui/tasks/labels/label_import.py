@@ -18,7 +18,13 @@ from moedal_gui.tasks.labels.label_table import label_table
 class LabelImportParameters:
     """What ``label import`` is told."""
 
-    file: Path = field(metadata=parameter("CSV or the lab's JSON", positional=True))
+    file: Path = field(
+        metadata=parameter(
+            "a CSV file, or the lab's JSON lists; what is in the project already is not taken twice",
+            positional=True,
+            label="File of labels",
+        )
+    )
 
 
 def plan(project: Project, parameters: LabelImportParameters) -> Plan[None, None]:

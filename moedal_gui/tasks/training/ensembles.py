@@ -54,7 +54,7 @@ def chosen_ensemble(project: Project, wanted: str | None, kind: str = "pits") ->
         There is none of that name, none at all, or it is damaged.
     """
     if wanted is None:
-        for registry, origin in _registries(project):
+        for registry, origin in registries(project):
             entry = _current(registry, kind)
             if entry is not None:
                 return Chosen(entry.folder, checked(entry.folder), origin)
@@ -82,12 +82,12 @@ def named_entry(project: Project, wanted: str) -> Entry:
     ExpertError
         There is none of that name.
     """
-    for registry, _ in _registries(project):
+    for registry, _ in registries(project):
         try:
             return registry.entry(wanted)
         except NotFoundError:
             continue
-    known = ", ".join(dict.fromkeys(e.name for registry, _ in _registries(project) for e in registry.entries()))
+    known = ", ".join(dict.fromkeys(e.name for registry, _ in registries(project) for e in registry.entries()))
     raise ExpertError(f"There is no ensemble called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 
@@ -98,7 +98,7 @@ def not_admitted(card: EnsembleCard, description: ScanDescription, flat: FlatFie
     return next((words for e in card.experts if (words := refusal(e.recipe, description, flat))), "")
 
 
-def _registries(project: Project) -> tuple[tuple[Registry, str], ...]:
+def registries(project: Project) -> tuple[tuple[Registry, str], ...]:
     return ((Registry(project.path / "experts"), "own"), (Registry(paths.models()), SHIPPED))
 
 

@@ -27,6 +27,7 @@ from moedal_gui.app.workbench import Workbench
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.store.project import SUFFIX
+from moedal_gui.tasks.ingest import usual_pixel_size
 from moedal_gui.ui.import_page.look import Look
 from moedal_gui.ui.import_page.said import SaidRow
 from moedal_gui.ui.parts.panel import Panel
@@ -175,7 +176,7 @@ class ImportPage(Panel):
         self.rows: dict[str, SaidRow] = {
             "orientation": SaidRow("Orientation", "Which side of the sheet faces the camera; reverse is the sheet turned over", {"normal": "Normal", "reverse": "Reverse (turned over)"}),
             "polarity": SaidRow("Polarity", "Which wall of a near pit a lamp brightens", {"lit": "Lit: the wall facing the lamp", "inverted": "Inverted"}),
-            "pixel_size_um": SaidRow("Pixel size (µm)", "Without it nothing is measured in µm or per mm²", None),
+            "pixel_size_um": SaidRow("Pixel size (µm)", "Without it nothing is measured in µm or per mm²", None, self._usual_size()),
         }  # fmt: skip
         for key, row in self.rows.items():
             row.said.connect(lambda value, key=key: draft.say(**{key: value}))
@@ -186,6 +187,10 @@ class ImportPage(Panel):
         self.mirrored.clicked.connect(lambda on: draft.say(mirrored=on))
         form.addRow("Mirrored", self.mirrored)
         return form
+
+    def _usual_size(self) -> float | None:
+        project = self._workbench.session.project
+        return usual_pixel_size(project) if project is not None else None
 
     def _ring_row(self, draft: ImportDraft) -> QWidget:
         box = QWidget()

@@ -16,14 +16,16 @@ class SaidRow(QWidget):
     ----------
     choices
         Value -> words; None for a number.
+    offered
+        A number to be taken with one press while none is known.
     """
 
     said = Signal(object)
     confirmed = Signal()
 
-    def __init__(self, caption: str, tip: str, choices: Mapping[str, str] | None) -> None:
+    def __init__(self, caption: str, tip: str, choices: Mapping[str, str] | None, offered: float | None = None) -> None:
         super().__init__()
-        self.caption = caption
+        self.caption, self._offered = caption, offered
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         self.box: QComboBox | None = None
@@ -46,6 +48,10 @@ class SaidRow(QWidget):
         self.confirm.setToolTip(f"{caption} was not said by anybody; press if it is right")
         self.confirm.clicked.connect(self.confirmed)
         row.addWidget(self.confirm)
+        self.take = QPushButton(f"Take {offered:g}" if offered is not None else "")
+        self.take.setToolTip(f"{caption} of the other scans of this project; press if this one has the same")
+        self.take.clicked.connect(lambda: self.said.emit(self._offered))
+        row.addWidget(self.take)
 
     def show_value(self, value: Any, assumed: bool) -> None:
         """Take up a value."""
@@ -54,6 +60,7 @@ class SaidRow(QWidget):
         elif self.line is not None:
             self.line.setText("" if value is None else f"{value:g}")
         self.confirm.setVisible(assumed)
+        self.take.setVisible(value is None and self._offered is not None)
 
     def _read(self) -> None:
         if self.line is None:

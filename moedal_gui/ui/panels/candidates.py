@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QModelIndex, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -29,22 +31,43 @@ from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number, share
 from moedal_gui.ui.widgets.pixels import PixelView
 
 _COLUMNS = (
-    Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}"),
-    Column("score", "Score", "How well the ellipses foretell each other's place; best first", share(3)),
+    Column("candidate_id", "Id", "Number of the candidate", lambda v: f"{v}", widest="99999"),
+    Column(
+        "score", "Score", "How well the ellipses foretell each other's place; best first", share(3), widest="> 0.999"
+    ),
     Column("sheets", "Sheets", "Sheets of the stack that this track goes through", number(0)),
     Column(
-        "by_hand", "Made", "Who paired the two: a person, or the program", lambda v: "by hand" if v == 1 else "", True
+        "by_hand",
+        "Made",
+        "Who paired the two: a person, or the program",
+        lambda v: "by hand" if v == 1 else "",
+        True,
+        "by hand",
     ),
     Column(
-        "verdict", "Verdict", "What a person said", lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, ""), True
+        "verdict",
+        "Verdict",
+        "What a person said",
+        lambda v: {"accepted": "✓ yes", "rejected": "✗ no"}.get(v, ""),
+        True,
+        "✓ yes",
     ),
-    Column("accidental_probability", "Chance", "Probability that two unrelated pits look like this pair", share(3)),
-    Column("residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1)),
-    Column("regime", "Density", "Regime of density at the entry: in high, a pair says nothing", str, True),
+    Column(
+        "accidental_probability",
+        "Chance",
+        "Probability that two unrelated pits look like this pair",
+        share(3),
+        widest="> 0.999",
+    ),
+    Column(
+        "residual_px", "Miss", "Pixels between the exit and the place the entry foretells", number(1), widest="99.9"
+    ),
+    Column("regime", "Density", "Regime of density at the entry: in high, a pair says nothing", str, True, "medium"),
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
-    Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2)),
+    Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2), widest="9.99"),
 )
 _SHEETS, _BY_HAND = ([column.name for column in _COLUMNS].index(name) for name in ("sheets", "by_hand"))
+_PADDING_PX = 18
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
 
@@ -65,11 +88,13 @@ class CandidatesPanel(Panel):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 8)
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSortIndicator(1, Qt.SortOrder.DescendingOrder)
-        header.setStretchLastSection(True)
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._fitted = 0
         self.table.setAccessibleName("Candidates")
         self.table.setToolTip("Pick a row to see both ends; Y accepts, N rejects, C takes back")
         self.table.selectionModel().selectionChanged.connect(self._picked)
@@ -111,6 +136,7 @@ class CandidatesPanel(Panel):
         self.model.show_table(table, keep)
         self.table.setColumnHidden(_SHEETS, bool(table["sheets"].isna().all()))
         self.table.setColumnHidden(_BY_HAND, not (table["by_hand"] == 1).any())
+        self._fit_columns()
         header = self.table.horizontalHeader()
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         expected = float(np.nansum(accidents_of(table)[keep]))
@@ -119,6 +145,21 @@ class CandidatesPanel(Panel):
         self.old.setText(f"{old[:1].upper()}{old[1:]}.")
         self.old.setVisible(bool(old))
         self.apply(None, self._workbench.candidates.row)
+
+    def _fit_columns(self) -> None:
+        """Columns as wide as their heads, and what they may hold; anew when the text's size changes.
+
+        A width that somebody dragged is theirs until then.
+        """
+        # The application's own: the table hears of another size only after this.
+        metrics = QFontMetrics(QApplication.font())
+        if metrics.height() == self._fitted:
+            return
+        self._fitted = metrics.height()
+        self.table.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
+        for place, column in enumerate(_COLUMNS):
+            wide = max(metrics.horizontalAdvance(word) for word in (column.title, column.widest))
+            self.table.setColumnWidth(place, wide + _PADDING_PX)
 
     def apply(self, old: object, new: object) -> None:
         """Another candidate is in focus."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from moedal_gui.ui.parts.places_view import PlacesView
 
 _TABS = (
-    ("Curve", "Efficiency and purity against the distance a match may have, with 95 % intervals; drag the line"),
+    ("Curve", "Efficiency and purity against the distance a match may have, with 95% intervals; drag the line"),
     ("Map", "Where pits were missed, found falsely or found in pieces; click a mark to go there"),
     ("Crops", "Pictures of the mistakes; double click goes there"),
 )
@@ -86,7 +86,7 @@ class CleanToDirtyPanel(Panel):
     def apply(self, old: Comparison | None, new: Comparison | None) -> None:
         """Another comparison is shown."""
         self._results.setVisible(new is not None)
-        self.hint.setVisible(new is None)
+        self._show_hint()
         if self.gallery is not None and new is not old:
             # Its crops are of the places before.
             self.gallery.shut()
@@ -210,6 +210,11 @@ class CleanToDirtyPanel(Panel):
     def _show_job(self, job: Job | None) -> None:
         self.form.show_job(job)
         self.again.setEnabled(job is None)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """What to do first, as long as nothing is compared nor being compared."""
+        self.hint.setVisible(self._state.now is None and self._state.running is None)
 
     # what is shown
     def _show_tab(self) -> None:

@@ -200,7 +200,7 @@ class DensityPanel(Panel):
         factor, unit = (1000.0, "mm") if found.per_mm2 is not None else (1.0, "px")
         x, y = (float(v) / factor for v in found.origin)
         view = self._map_view()
-        view.show_map(shown.values, (x, y), found.cell / factor, unit, shown.most)
+        view.show_map(shown.values, (x, y), found.cell / factor, unit, shown.most, counted=shown.kind.scale(maps))
         # Offered where there is something to search, or something was found.
         self.regions.setVisible(bool(shown.too_dense.any()) or len(self._workbench.regions.table) > 0)
         view.hatch(shown.too_dense, shown.untrained)

@@ -239,8 +239,8 @@ class RegistrationPanel(Panel):
         values = np.where(found.scanned, kind.values(field), np.nan)
         x, y = (float(v) / factor for v in field.grid.origin)
         cell = field.grid.cell / factor
-        view.show_map(values, (x, y), cell, unit, both_ways=kind.both_ways)
-        view.hatch(found.scanned & (field.counts < FEWEST), colour=tones_in_force().dim)
+        view.show_map(values, (x, y), cell, unit, both_ways=kind.both_ways, counted=kind.counted)
+        view.hatch(found.scanned & (field.counts < FEWEST), ink=tones_in_force().dim)
         if kind.arrows:
             self._draw_arrows(view, found, (x, y + (field.grid.rows + 0.6) * cell), factor)
         else:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from moedal_gui.ui.parts.curve_view import CurveView
 
 _TABS = (
-    ("ROC", "Signal efficiency against background rejection, with its 95 % band"),
-    ("Purity", "Purity against signal efficiency, with its 95 % band; of the labelled pits"),
+    ("ROC", "Signal efficiency against background rejection, with its 95% band"),
+    ("Purity", "Purity against signal efficiency, with its 95% band; of the labelled pits"),
     ("Calibration", "Whether pits of score p are signal in a share p of cases"),
     ("Confusion", "Labels against the classes inside the border of the ternary plot"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -46,6 +46,8 @@ _HEADS = (
 )
 _VIEW_PX = 150
 _WIDE_PX = 220.0
+_HEARD_MS = 12_000
+_REGISTER_TIP = "Bring the scans into one frame anew, as a job"
 
 
 class Magnifier(PixelView):
@@ -78,6 +80,7 @@ class DatumDialog(QDialog):
             listen(self._draft.picking_changed, self._picking),
             listen(workbench.session.sheet_changed, lambda _old, _new: self._other_scan()),
             listen(self._pictures.answered, self._show_picture),
+            listen(workbench.jobs.changed, lambda _old, _new: self._show_register()),
         ]
         self.finished.connect(lambda _result: self._shut())
         self._open_shown()
@@ -114,12 +117,18 @@ class DatumDialog(QDialog):
         self.said.setAccessibleName("How the points fit")
         self.by = QLabel(wordWrap=True)
         self.by.setProperty("role", "dim")
+        self.heard = QLabel(wordWrap=True)
+        self.heard.setAccessibleName("What the program says")
+        self.heard.hide()
+        self._silence = QTimer(self, singleShot=True, interval=_HEARD_MS)
+        self._silence.timeout.connect(self.heard.hide)
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
         layout.addLayout(form)
         layout.addLayout(middle)
         layout.addWidget(self.said)
         layout.addWidget(self.by)
+        layout.addWidget(self.heard)
         layout.addLayout(self._buttons())
 
     def _buttons(self) -> QHBoxLayout:
@@ -137,7 +146,7 @@ class DatumDialog(QDialog):
         self.earlier.setToolTip("Points this scan had before, with who set them when")
         self.earlier.setMenu(QMenu(self))
         self.accept_button = self._button("Accept", "Keep these points in the project, with your name", self._accept)
-        self.register = self._button("Register", "Bring the scans into one frame anew, as a job", self._register)
+        self.register = self._button("Register", _REGISTER_TIP, self._register)
         self.close_button = self._button("Close", "Leave; points that were not accepted are forgotten", self.reject)
         for button in (self.pick, self.take_back, self.forget, self.earlier):
             row.addWidget(button)
@@ -186,10 +195,29 @@ class DatumDialog(QDialog):
         self.take_back.setEnabled(draft.can_take_back)
         self.forget.setEnabled(self._chosen() < len(draft.points))
         self.accept_button.setEnabled(draft.scan is not None and not draft.is_accepted)
-        for button, on in ((self.accept_button, not draft.is_accepted), (self.register, draft.is_accepted)):
-            button.setProperty("main", "true" if on else "false")
-            button.style().polish(button)
+        self._show_register()
         self.earlier.setEnabled(bool(draft.earlier()))
+
+    def _show_register(self) -> None:
+        """The one next step is the one in colour; what would change nothing cannot be pressed, and says why."""
+        runs = any(job.verb == "register" for job in self._workbench.jobs.active())
+        refused = "The scans are being registered" if runs else self._draft.nothing_to_register()
+        self.register.setEnabled(not refused)
+        self.register.setToolTip(refused or _REGISTER_TIP)
+        for button in (self.accept_button, self.register):
+            button.setProperty("main", "true" if button.isEnabled() and self._is_next(button) else "false")
+            button.style().polish(button)
+
+    def _is_next(self, button: QPushButton) -> bool:
+        return (button is self.register) == (self._draft.is_accepted or not self.accept_button.isEnabled())
+
+    def hear(self, kind: str, text: str) -> None:
+        """Say what the window says: its own messages lie behind this dialog."""
+        self.heard.setText(text)
+        self.heard.setProperty("role", "dim" if kind == "note" else kind)
+        self.heard.style().polish(self.heard)
+        self.heard.show()
+        self._silence.start()
 
     def _fill_row(self, number: int, row: DatumRow) -> None:
         for column, text in enumerate(row.cells):
@@ -313,7 +341,8 @@ class DatumDialog(QDialog):
             self._say(str(error), "bad")
             return
         self._workbench.session.refresh()
-        self._workbench.said.emit("good", "The datum points are kept; the registration is out of date now")
+        left = "" if self._draft.nothing_to_register() else "; the registration is out of date now"
+        self._workbench.said.emit("good", f"The datum points are kept{left}")
 
     def _register(self) -> None:
         from moedal_gui.tasks.placement.register import RegisterParameters

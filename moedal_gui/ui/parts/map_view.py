@@ -6,14 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QColor, QTransform
+from PySide6.QtGui import QTransform
 
+from moedal_gui.ui.parts.hatching_item import HatchingItem
+from moedal_gui.ui.parts.map_colours import hatching
 from moedal_gui.ui.parts.plot_dress import dress_axes
 from moedal_gui.ui.theme import tones_in_force
 
 _PLAIN = "viridis"
 _PARTED = "CET-CBD1"  # told apart by every kind of colour vision
-_FINE = 12  # pixels of the hatching per cell, along each axis
+_BAR_WORDS_PX = 62  # room for the numbers beside the colours, and for what they count
 
 
 class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
@@ -33,7 +35,10 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self._bar = pg.ColorBarItem(colorMap=pg.colormap.get(_PLAIN), interactive=False, width=12)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
         self.hatched = self.hatched_down = False
-        self._hatch = pg.ImageItem(axisOrder="row-major")
+        self._bar.axis.setWidth(_BAR_WORDS_PX)
+        self._bar.axis.enableAutoSIPrefix(False)
+        self._counted = ""
+        self._hatch = HatchingItem()
         self.addItem(self._hatch)
         self.scene().sigMouseClicked.connect(lambda event: self._click(event.scenePos()))
 
@@ -45,11 +50,12 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         unit: str,
         most: float | None = None,
         both_ways: bool = False,
+        counted: str = "",
     ) -> None:
         """Show values (rows, columns) whose corner lies at ``origin``, cells ``cell`` wide, lengths in ``unit``.
 
         ``most`` ends the scale of the values; by default their largest does. With ``both_ways`` the scale runs as far below 0
-        as above, in colours that part at 0.
+        as above, in colours that part at 0. ``counted`` says beside the colours what they count.
         """
         finite = np.abs(values[np.isfinite(values)])
         self._image.setImage(values, autoLevels=False)
@@ -57,7 +63,8 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         end = most or max(float(finite.max()) if finite.size else 1.0, 1e-6)
         self._bar.setLevels((-end if both_ways else 0.0, end))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
-        self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell / _FINE, cell / _FINE))
+        self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
+        self._counted = counted
         self.setLabel("left", unit)  # beside the map: docks are wide and low
         self.dress()
         # Not the hatching: it is still that of the map before, and may be far larger.
@@ -67,24 +74,19 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self,
         cells: npt.NDArray[np.bool_],
         others: npt.NDArray[np.bool_] | None = None,
-        colour: str = "#ffffff",
+        ink: str = "",
     ) -> None:
-        """Draw rising lines over some of the cells of the map shown, and falling ones over others."""
-        ink = QColor(colour)
+        """Draw rising lines over some of the cells of the map shown, and falling ones over others (see `hatching`)."""
         falling_cells = np.zeros_like(cells) if others is None else others
         self.hatched, self.hatched_down = bool(cells.any()), bool(falling_cells.any())
-        wide, falling = (np.kron(some, np.ones((_FINE, _FINE), dtype=bool)) for some in (cells, falling_cells))
-        y, x = np.indices(wide.shape)
-        lines = wide & ((x + y) % (2 * _FINE // 3) < 2) | falling & ((x - y) % (2 * _FINE // 3) < 2)
-        picture = np.zeros((*wide.shape, 4), np.uint8)
-        picture[lines] = (ink.red(), ink.green(), ink.blue(), 210)
-        self._hatch.setImage(picture)
+        self._hatch.show_cells([(cells, hatching(False, ink)), (falling_cells, hatching(True, ink))])
 
     def dress(self) -> None:
         """Take up the theme."""
         tone = tones_in_force()
         dress_axes(self)
         self._bar.axis.setTextPen(tone.dim)
+        self._bar.axis.setLabel(self._counted, color=tone.dim)
 
     def _click(self, place: QPointF) -> None:
         box = self.getPlotItem().vb

@@ -1,31 +1,25 @@
-"""Small pages of the Help menu: doctor, keys, messages, runs, who labels."""
+"""Small pages of the Help menu: doctor, messages, who labels."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
     QScrollArea,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from moedal_gui.app.doctor import Finding
 from moedal_gui.app.settings import SettingsFile
-from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.ui.widgets.toasts import Message
 
 _SIGNS = {"good": "✓", "warning": "!", "bad": "✗"}
@@ -85,26 +79,6 @@ def messages_page(history: Sequence[Message], parent: QWidget) -> Page:
     return page
 
 
-def runs_page(runs: Sequence[RunRecord], parent: QWidget) -> Page:
-    """Every run with its parameters and result, newest first."""
-    page = Page("What made what", parent, (900, 480))
-    heads = ["Run", "Task", "Program", "Began", "State", "Parameters", "Result"]
-    table = _table(heads, len(runs))
-    table.setAccessibleName("Runs")
-    for number, run in enumerate(reversed(runs)):
-        state = "whole" if run.finished else "not finished"
-        words = [run.name, run.task, run.version, run.started[:19].replace("T", " "), state,
-                 _words(run.parameters), _words(run.summary)]  # fmt: skip
-        for column, word in enumerate(words):
-            item = QTableWidgetItem(word)
-            item.setToolTip(word)
-            table.setItem(number, column, item)
-    table.resizeColumnsToContents()
-    page.body.addWidget(table)
-    page.finish()
-    return page
-
-
 class PersonDialog(QDialog):
     """Asks who labels, and for which pass."""
 
@@ -136,25 +110,6 @@ class PersonDialog(QDialog):
     def _keep(self) -> None:
         self._settings.change(annotator=self.name.text().strip(), pass_name=self.passing.text().strip())
         self.accept()
-
-
-def _table(heads: Sequence[str], rows: int) -> QTableWidget:
-    table = QTableWidget(rows, len(heads))
-    table.setHorizontalHeaderLabels(list(heads))
-    table.verticalHeader().hide()
-    table.setShowGrid(False)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-    table.horizontalHeader().setStretchLastSection(True)
-    return table
-
-
-def _words(values: object) -> str:
-    if not isinstance(values, dict):
-        return ""
-    plain = {k: v for k, v in values.items() if isinstance(v, str | int | float) and v != ""}
-    return ", ".join(f"{k.replace('_', ' ')} {v if isinstance(v, str) else json.dumps(v)}" for k, v in plain.items())
 
 
 def native(sequences: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ class ProposalBar(QWidget):
 
     def __init__(self, least: float) -> None:
         super().__init__()
-        self.least = QDoubleSpinBox(decimals=1, minimum=50.0, maximum=100.0, singleStep=0.5, suffix=" %")
+        self.least = QDoubleSpinBox(decimals=1, minimum=50.0, maximum=100.0, singleStep=0.5, suffix="%")
         self.least.setValue(least * 100.0)
         self.least.setKeyboardTracking(False)
         self.least.lineEdit().setTextMargins(5, 0, 0, 0)

@@ -7,12 +7,12 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from moedal_gui.app.regions import Regions
 from moedal_gui.ui.relay import Relay
@@ -59,7 +59,8 @@ class RegionList(QWidget):
         self.table.setAccessibleName("Regions to look at by film")
         self.table.setToolTip("Pick a row to go there; F plays the film; Shift+L: looked at; Shift+R: the next one")
         self.table.selectionModel().selectionChanged.connect(self._picked)
-        self.said = QLabel(wordWrap=True)
+        # One line: a wrapped one asks for more height than a low dock gives, and lies over what is above it.
+        self.said = QElidingLabel()
         self.said.setProperty("role", "dim")
         self.seek = QPushButton("Find regions…")
         self.seek.setToolTip("Search the parts that are too dense for a list of pits for what stands out")
@@ -91,6 +92,7 @@ class RegionList(QWidget):
             "The newest search found nothing." if self._regions.searched else "What stands out where no list holds?"
         )
         self.said.setText(f"{len(table)} to look at by film, {seen} seen" if there else nothing)
+        self.said.setToolTip(self.said.text())
         # No taller than what it lists: the map above has the rest.
         self.table.setFixedHeight(self._line * (min(len(table), _ROWS) + 1) + 8)
         self.table.setVisible(there)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from PySide6.QtWidgets import (
 )
 
 from moedal_gui.app.command_line import command_line
+from moedal_gui.app.form_choices import choices_of, proposals_of
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.row import TaskRow
 from moedal_gui.ui.widgets.form import Form
 
 _NEW_FILES = ("output", "out")
-_SHARE_OF_SCREEN, _LEAST_ROOM = 0.55, 420
+_SHARE_OF_SCREEN, _LEAST_ROOM = 0.48, 420
+_HELP_LINES = 2
 
 
 class TaskDialog(QDialog):
@@ -42,7 +45,21 @@ class TaskDialog(QDialog):
         self.setMinimumWidth(520)
         explain = QLabel(row.explain, wordWrap=True)
         explain.setProperty("role", "dim")
-        self.form = Form(row.parameters, known, _choices(project), self._browse)
+        self.form = Form(
+            row.parameters, known, choices_of(project, row.verb), proposals_of(project, row.verb), self._browse
+        )
+        self.help = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.help.setProperty("role", "dim")
+        self.help.setAccessibleName("What the field in front means")
+        self.help.setMinimumHeight(_HELP_LINES * self.help.fontMetrics().lineSpacing())
+        self.help.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.help.setVisible(bool(fields(row.parameters)))
+        self.form.explained.connect(self.help.setText)
+        self.more = QPushButton("More settings", flat=True)
+        self.more.setToolTip("Settings that are rarely changed; as they stand they suit most trainings")
+        self.more.setAutoDefault(False)
+        self.more.setVisible(self.form.has_rare)
+        self.more.clicked.connect(lambda _on=False: self._show_more(not self.form.shows_rare))
         self.line = QLineEdit(readOnly=True)
         self.line.setAccessibleName("The same as a command")
         self.line.setToolTip("What to type in a terminal to get the same")
@@ -59,25 +76,37 @@ class TaskDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        for widget in (explain, self._scrolled(), self.problem, self.line, buttons):
+        self._area = self._scrolled()
+        for widget in (explain, self._area, self.more, self.help, self.problem, self.line, buttons):
             layout.addWidget(widget)
+        layout.setAlignment(self.more, Qt.AlignmentFlag.AlignLeft)
         # Only in the dialog does the word count; without it, Return presses the first button there is.
         self.start.setDefault(True)
         self.form.changed.connect(self.refresh)
         self.refresh()
 
     def _scrolled(self) -> QWidget:
-        """The form, which scrolls where it is taller than the screen has room for."""
-        screen = self.screen()
-        room = int(screen.availableGeometry().height() * _SHARE_OF_SCREEN) if screen is not None else _LEAST_ROOM
-        if self.form.sizeHint().height() <= room:
+        """The form, which scrolls where it is taller than the screen has room for, or can be made so."""
+        if not self.form.has_rare and self.form.sizeHint().height() <= self._room():
             return self.form
         area = QScrollArea(widgetResizable=True)
+        area.setObjectName("form")
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.form)
-        area.setMinimumHeight(room)
+        area.setMinimumHeight(min(self.form.sizeHint().height() + 2, self._room()))
         return area
+
+    def _room(self) -> int:
+        screen = self.screen()
+        return int(screen.availableGeometry().height() * _SHARE_OF_SCREEN) if screen is not None else _LEAST_ROOM
+
+    def _show_more(self, on: bool) -> None:
+        self.form.show_rare(on)
+        self.more.setText("Fewer settings" if on else "More settings")
+        self._area.setMinimumHeight(min(self.form.sizeHint().height() + 2, self._room()))
+        self.adjustSize()
 
     def refresh(self) -> None:
         """Show the command line, or what is missing."""
@@ -108,11 +137,3 @@ class TaskDialog(QDialog):
         if name in _NEW_FILES:
             return QFileDialog.getSaveFileName(self, "File to write", at)[0]
         return QFileDialog.getOpenFileName(self, "File to read", at)[0]
-
-
-def _choices(project: Project | None) -> dict[str, tuple[str, ...]]:
-    """What the project knows that a parameter may name."""
-    if project is None:
-        return {}
-    scans = tuple(s.scan for s in project.catalogue.scans())
-    return {"scan": scans, "stage_of": scans}

@@ -37,7 +37,7 @@ class WorkingPointForm(QWidget):
         self.slider.valueChanged.connect(lambda place: self._deciding.move_to(threshold_at(place)))
         self.threshold = QDoubleSpinBox(decimals=4, minimum=0.0, maximum=1.0, singleStep=0.01)
         self.threshold.valueChanged.connect(self._deciding.move_to)
-        self.keep = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=100.0, singleStep=0.5, suffix=" % of signal")
+        self.keep = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=100.0, singleStep=0.5, suffix="% of signal")
         self.keep.setValue(99.0)
         self.keep.valueChanged.connect(lambda percent: self._deciding.keep_signal(percent / 100.0))
         self.most = QSpinBox(minimum=0, maximum=10_000_000, singleStep=10, suffix=" stops")

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 
 from moedal_gui.app.density import ShownMap, cells_to_plane
 from moedal_gui.app.sheet import Sheet
-from moedal_gui.ui.parts.map_colours import TOO_DENSE, UNTRAINED, coloured, hatching
+from moedal_gui.ui.parts.map_colours import TOO_DENSE, UNTRAINED, coloured, hatching, outline
 from moedal_gui.ui.viewer.view import View
 
 _BAR_PX = 170.0
@@ -112,17 +112,6 @@ class Heat:
             painter.fillRect(sample, hatching(text == UNTRAINED))
             painter.drawText(QRectF(left + 26, y, wide - 46, line), Qt.AlignmentFlag.AlignLeft, text)
             y += line + 5
-
-
-def outline(cells: npt.NDArray[np.bool_]) -> QPainterPath:
-    """Cells (rows, columns) as rectangles, neighbours in a row joined to one."""
-    path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
-    edges = np.diff(np.pad(cells.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    starts, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    for (row, first), (_, last) in zip(starts.tolist(), ends.tolist(), strict=True):
-        path.addRect(first, row, last - first, 1)
-    return path
 
 
 def _fields(view: View, sheet: Sheet) -> QRegion:

@@ -15,13 +15,17 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the table, its head, a tip, and how a value is written; ``words`` stand left, numbers right."""
+    """One column: its name in the table, its head, a tip, and how a value is written; ``words`` stand left, numbers right.
+
+    ``widest`` is as wide as a value comes, for who makes the column wide enough.
+    """
 
     name: str
     title: str
     tip: str
     write: Callable[[Any], str]
     words: bool = False
+    widest: str = ""
 
 
 def number(digits: int) -> Callable[[Any], str]:

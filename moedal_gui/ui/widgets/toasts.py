@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 Kind = Literal["note", "good", "warning", "bad"]
@@ -25,7 +25,9 @@ class Message:
 
 
 class Toasts(QWidget):
-    """Stacks messages over the lower edge of a window."""
+    """Stacks messages over the lower edge of a window; ``told`` carries each, for a dialog that stands in front of them."""
+
+    told = Signal(str, str)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -41,6 +43,7 @@ class Toasts(QWidget):
     def say(self, kind: Kind, text: str) -> None:
         """Show a message; one that is on screen already is not shown twice."""
         self.history = [*self.history, Message(f"{datetime.now():%H:%M:%S}", kind, text)][-_LEAVES_HISTORY:]
+        self.told.emit(kind, text)
         cards = self._cards()
         same = [card for card in cards if card.text == text]
         if same:
