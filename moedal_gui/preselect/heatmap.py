@@ -27,6 +27,8 @@ SAME_PIT = 0.3
 _SAME_PIT_PX = 2.0
 _FAINT = 0.3
 _MIDDLE, _DIRT = 0.8, 12.0
+_SURE, _AROUND_MOUTH, _WINDOWS_PX, _GROUND_STEP = 0.9, 1.3, (3.0, 4.5, 7.0, 10.0, 15.0), 4
+_OVER_GROUND, _LEAST_GROUND = 7.0, 0.005
 _SMALLEST_PX = 1.0
 _LEAST_LOGIT = -1.5
 """Centres fainter than this are not looked at again: the second look believes in one of a thousand of them, sparse field or dense."""
@@ -141,6 +143,38 @@ def without_dirt(planes: Float32, table: pd.DataFrame) -> pd.DataFrame:
     dull, _ = _inside(planes[0] ** 2, table, _MIDDLE)
     sloping, _ = _inside(planes[1] ** 2 + planes[2] ** 2, table, _MIDDLE)
     return table[dull <= _DIRT**2 * sloping].reset_index(drop=True)
+
+
+def without_ground(planes: Float32, table: pd.DataFrame) -> pd.DataFrame:
+    """Pits but those doubtful ones whose slopes are hardly steeper than the ground's own: bumps of a rough surface.
+
+    What the ground does is the median, over places that no sure pit covers, of the mean square of the slopes in windows as
+    large as the mouth, less the noise. A bump that looks like a pit is two to four times that, a pit some hundred times.
+    Where the ground is smooth there is nothing to compare with, and nothing is left out.
+
+    Parameters
+    ----------
+    planes
+        Planes (5, H, W) of the view ``slope``.
+    """
+    if not len(table):
+        return table
+    power = np.asarray((planes[1:3] ** 2).sum(axis=0), dtype=np.float32)
+    noise = 2.0 * slope_noise(planes[1:3]) ** 2
+    sums, pixels = _inside(power, table, 1.0)
+    half = 0.25 * (table["major_px"] + table["minor_px"]).to_numpy(float)
+    sure = table["probability"].to_numpy(float) >= _SURE
+    covered = np.pi * float(((_AROUND_MOUTH * half[sure]) ** 2).sum()) / power.size
+    # A share exp(-covered) of the ground lies free, and pits stand above it.
+    quantile = 0.5 * float(np.exp(-covered))
+    grounds = []
+    for size in _WINDOWS_PX:
+        side = 2 * round(size) + 1
+        means = cv2.blur(power, (side, side))[::_GROUND_STEP, ::_GROUND_STEP] - noise
+        grounds.append(float(np.quantile(means, quantile)))
+    ground = np.interp(np.log(half), np.log(_WINDOWS_PX), grounds)
+    steep = sums / np.maximum(pixels, 1.0) - noise >= _OVER_GROUND * np.maximum(ground, _LEAST_GROUND * noise)
+    return table[sure | steep].reset_index(drop=True)
 
 
 def _peaks(maps: Float32, highest: Float32) -> pd.DataFrame:

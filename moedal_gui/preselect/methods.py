@@ -20,7 +20,7 @@ from moedal_gui.imaging.normalise import FlatField, normalise, usable_channels
 from moedal_gui.imaging.tile_measures import tile_measures
 from moedal_gui.preselect.blob import detect_blobs
 from moedal_gui.preselect.divergence import detect_by_divergence
-from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_dirt
+from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, without_dirt, without_ground
 from moedal_gui.preselect.scales import detect_in_picture
 
 Float32 = npt.NDArray[np.float32]
@@ -153,7 +153,7 @@ def _detect(
         if learned.card.view == "picture":
             return detect_in_picture(planes, learned)
         found = detect_by_heatmap(planes, learned, (description.near_surface, description.far_surface))
-        return without_dirt(planes, found)
+        return without_ground(planes, without_dirt(planes, found))
     if name == "divergence":
         rim = usable_rim(description, flat)
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

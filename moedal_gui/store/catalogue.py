@@ -306,9 +306,12 @@ class Catalogue:
     def add_pits(
         self, run_id: int, field_id: int, table: pd.DataFrame, measures: Mapping[str, float] | None = None
     ) -> None:
-        """Enter one field's pits (DETECTION_COLUMNS), what was measured of the field, and that it is done, at once."""
+        """Enter one field's pits (DETECTION_COLUMNS), what was measured of the field, and that it is done, at once.
+
+        Columns that whoever found them does not state stay empty.
+        """
         names = list(DETECTION_COLUMNS)
-        rows = plain_rows(table[names])
+        rows = plain_rows(table.reindex(columns=names))
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO run_fields (run_id, field_id, pits, measures) VALUES (?, ?, ?, ?)",

@@ -16,7 +16,6 @@ from moedal_gui.core.correction import Mouth, PitCorrection, Spot
 from moedal_gui.core.errors import CorrectionError
 from moedal_gui.core.field import Field
 from moedal_gui.core.label import Label
-from moedal_gui.core.pit import DETECTION_COLUMNS
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.preselect.place_fit import PlaceFit
 from moedal_gui.store.catalogue import ScanRecord
@@ -66,7 +65,7 @@ def _look_through(
         snr=20.0,
     )
     row = next(r for r in project.catalogue.field_rows(scan.scan_id) if r.field == field)
-    project.catalogue.add_pits(run_.run_id, row.field_id, table[list(DETECTION_COLUMNS)])
+    project.catalogue.add_pits(run_.run_id, row.field_id, table)
     settle_pits(project, scan, run_)
 
 
@@ -457,5 +456,5 @@ def test_the_verb_puts_right_and_the_export_says_what_is_by_hand(
         run(export.plan(project, export.ExportParameters("pits", target)))
     table = pd.read_csv(target)
     mine = table[table["by_hand"] == 1]
-    assert table.columns[-1] == "by_hand" and list(mine["pit_id"]) == [moved["pit_id"]]
+    assert "by_hand" in table.columns and list(mine["pit_id"]) == [moved["pit_id"]]
     assert mine["probability"].item() == 1.0 and one["pit_id"] not in set(table["pit_id"])
