@@ -63,7 +63,7 @@ class PreselectParameters:
     keep: float | None = field(
         default=None,
         metadata=parameter(
-            "least share of the pits that a learned detector shall keep, such as 0.97, however many false ones come with them; "
+            "least share of the pits that a learned detector shall keep, such as 0.95, however many false ones come with them; "
             "by default as many as are worth it",
             label="Share of pits to keep",
             unset="as many as are worth it",
@@ -205,7 +205,7 @@ def _how(project: Project, scan: ScanRecord, parameters: PreselectParameters) ->
     if parameters.keep is None:
         return _How(words, "heatmap", chosen.folder, {"working_point": chosen.card.working_point})
     if not 0.0 < parameters.keep <= 1.0:
-        raise ArgumentError(f"--keep {parameters.keep:g} is no share", "", "give one between 0 and 1, such as 0.97")
+        raise ArgumentError(f"--keep {parameters.keep:g} is no share", "", "give one between 0 and 1, such as 0.95")
     least = chosen.card.keeping(parameters.keep)
     return _How({**words, "keep": f"{parameters.keep:g}"}, "heatmap", chosen.folder, {"working_point": least})
 
