@@ -22,6 +22,7 @@ from moedal_gui.tasks import score
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.pit_table import all_pits
 from moedal_gui.tasks.training import train
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 SEEDS = tuple(range(1000, 1008))
@@ -98,7 +99,7 @@ def _sister(foils: dict[int, Path], folder: Path, whole: bool) -> list[str]:
         taught = _copy(foils[richest], folder / f"taught-{name.split()[0]}.moedal")
         with Project.open(taught, write=True) as project:
             _keep_labels(project, TAUGHT)
-            outcome = run(train.plan(project, train.TrainParameters(start=start)))
+            outcome = run(train.plan(project, TrainParameters(start=start)))
         said = "; ".join(f"{e['name']} {_words(e['accuracy'])}" for e in outcome.values["experts"])
         tables = []
         for path in others:
@@ -111,7 +112,7 @@ def _sister(foils: dict[int, Path], folder: Path, whole: bool) -> list[str]:
     shuffled = _copy(foils[richest], folder / "shuffled.moedal")
     with Project.open(shuffled, write=True) as project:
         _keep_labels(project, TAUGHT, shuffle=True)
-        outcome = run(train.plan(project, train.TrainParameters(epochs=15)))
+        outcome = run(train.plan(project, TrainParameters(epochs=15)))
     return [*lines, "", f"On shuffled labels training says: {outcome.sentence.splitlines()[0]}."]
 
 
@@ -120,7 +121,7 @@ def _pictures(folder: Path, scratch: Path) -> list[str]:
     from moedal_gui.tasks.training.ensembles import chosen_ensemble
 
     with Project.open(scratch / "pictures.moedal", write=True, create=True) as project:
-        run(train.plan(project, train.TrainParameters(from_=f"crops:{folder / 'train'}")))
+        run(train.plan(project, TrainParameters(from_=f"crops:{folder / 'train'}")))
         found = picture_scores(chosen_ensemble(project, None, "pictures").folder, folder / "val")
     truth = np.array([Path(row["path"]).parent.name for row in found])
     said = np.array([row["class"] for row in found])

@@ -32,7 +32,7 @@ def lateness() -> tuple[list[float], list[float]]:
     from PySide6.QtWidgets import QApplication
 
     from moedal_gui.core.label import Label
-    from moedal_gui.tasks.training.train import TrainParameters
+    from moedal_gui.tasks.training.train_parameters import TrainParameters
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -26,6 +26,7 @@ from moedal_gui.tasks.labels import label_export, label_import
 from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.row import TaskRow
 from moedal_gui.tasks.training import train
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 
 TASKS: tuple[TaskRow, ...] = (
     TaskRow("demo", "Demo foil", "Make a simulated foil once, take it through every step, and open it.", demo.DemoParameters, demo.plan, "nothing"),
@@ -39,7 +40,7 @@ TASKS: tuple[TaskRow, ...] = (
     TaskRow("regions", "Regions to look at", "Where it is too dense for a list of pits, find what stands out of its surroundings, to be looked at by film.", regions.RegionsParameters, regions.plan, "writer"),
     TaskRow("label import", "Import labels", "Append labels from a file; twice changes nothing.", label_import.LabelImportParameters, label_import.plan, "writer"),
     TaskRow("label export", "Export labels", "Write the labels in force.", label_export.LabelExportParameters, label_export.plan, "reader"),
-    TaskRow("train", "Train", "Train experts on the labels or a folder of crops and make an ensemble of them, or train the detector on labels or boxed pictures.", train.TrainParameters, train.plan, "maker"),
+    TaskRow("train", "Train", "Train experts on the labels or a folder of crops and make an ensemble of them, or train the detector on labels or boxed pictures.", TrainParameters, train.plan, "maker"),
     TaskRow("score", "Score", "What an ensemble says of every pit; only what is missing or out of date is computed.", score.ScoreParameters, score.plan, "writer"),
     TaskRow("evaluate", "Evaluate", "Compare pits and candidates with known truth.", evaluate.EvaluateParameters, evaluate.plan, "reader"),
     TaskRow("evaluate-lists", "Evaluate lists", "Efficiency and purity of two point lists.", evaluate_lists.EvaluateListsParameters, evaluate_lists.plan, "nothing"),

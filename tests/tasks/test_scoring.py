@@ -23,9 +23,10 @@ from moedal_gui.tasks.partners import FoilPartners
 from moedal_gui.tasks.training import labelled, train
 from moedal_gui.tasks.training.examples import fields_of, read_examples
 from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 from moedal_gui.tasks.why import Asking
 
-QUICK = train.TrainParameters(folds=2, epochs=3, start="none", width=8)
+QUICK = TrainParameters(folds=2, epochs=3, start="none", width=8)
 
 
 @pytest.fixture(scope="session")

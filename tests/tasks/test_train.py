@@ -18,7 +18,8 @@ from moedal_gui.store.project import Project
 from moedal_gui.store.training_folder import trainings
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.score_pictures import picture_scores
-from moedal_gui.tasks.training.train import TrainParameters, plan
+from moedal_gui.tasks.training.train import plan
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 
 
 def draw(folder: Path, count: int = 24, seed: int = 0, shuffled: bool = False) -> Path:

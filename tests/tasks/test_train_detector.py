@@ -21,6 +21,7 @@ from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.training import train
 from moedal_gui.tasks.training.detector_set import from_boxes
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 
 SIDE = 96
 
@@ -78,7 +79,7 @@ def test_pictures_of_large_pits_are_taught_in_a_size_that_suits(tmp_path, larger
 
 def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):
     folder, other = boxed(tmp_path / "boxes", 8), boxed(tmp_path / "other", 2, seed=9)
-    words = train.TrainParameters(what="detector", from_=f"boxes:{folder}", epochs=2, batch=4, learning_rate=4e-3)
+    words = TrainParameters(what="detector", from_=f"boxes:{folder}", epochs=2, batch=4, learning_rate=4e-3)
     with Project.open(tmp_path / "d.moedal", write=True, create=True) as project:
         outcome = run(train.plan(project, words))
         assert outcome.values["f1"]["value"] > 0.7
@@ -120,13 +121,13 @@ def test_a_detector_needs_labels(foil):
         Project.open(foil / "p.moedal", write=True) as project,
         pytest.raises(TrainingError, match="no labels to teach a detector"),
     ):
-        train.plan(project, train.TrainParameters(what="detector"))
+        train.plan(project, TrainParameters(what="detector"))
 
 
 def test_labels_teach_the_shipped_detector_and_missed_pits_count(foil):
     with Project.open(foil / "p.moedal", write=True) as project:
         run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
-        words = train.TrainParameters(what="detector", epochs=1, batch=2)
+        words = TrainParameters(what="detector", epochs=1, batch=2)
         plan = train.plan(project, words)
         outcome = run(plan)
         assert outcome.values["detector"] == "detector/1"
@@ -143,11 +144,11 @@ def test_words_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / "c").mkdir()
     with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
         with pytest.raises(ArgumentError, match="whole pictures"):
-            train.plan(project, train.TrainParameters(what="detector", from_=f"crops:{tmp_path / 'c'}"))
+            train.plan(project, TrainParameters(what="detector", from_=f"crops:{tmp_path / 'c'}"))
         with pytest.raises(ArgumentError, match="speak of experts"):
-            train.plan(project, train.TrainParameters(what="detector", experts="top-bottom"))
+            train.plan(project, TrainParameters(what="detector", experts="top-bottom"))
         with pytest.raises(PictureError, match="no picture with a text file"):
-            train.plan(project, train.TrainParameters(from_=f"boxes:{tmp_path / 'c'}"))
+            train.plan(project, TrainParameters(from_=f"boxes:{tmp_path / 'c'}"))
 
 
 def test_a_cancelled_training_in_a_new_project_goes_on(tmp_path):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from moedal_gui.core.label import Label
-from moedal_gui.tasks.training.train import TrainParameters
+from moedal_gui.tasks.training.train_parameters import TrainParameters
 from moedal_gui.ui.main_window import MainWindow
 from moedal_gui.ui.panels.training import TrainingPanel
 from moedal_gui.ui.widgets.ensemble_card import EnsembleCardView

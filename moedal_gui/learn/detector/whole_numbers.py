@@ -1,7 +1,6 @@
 """A network in whole numbers of eight bits: a third of the time, a quarter of the file, nearly the same answers.
 
-Weights keep seven bits, so that sums stay exact on processors whose products of eight would overflow: a network answers the
-same on every machine (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
+Weights keep seven bits, so that sums stay exact on processors whose products of eight would overflow (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ class TrainingPanel(Panel):
         self.cancel.setEnabled(not job.stopping)
 
     def _train(self) -> None:
-        from moedal_gui.tasks.training.train import TrainParameters
+        from moedal_gui.tasks.training.train_parameters import TrainParameters
 
         self._tried(lambda: self._workbench.training.start(TrainParameters()))
 
