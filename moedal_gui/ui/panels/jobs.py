@@ -66,6 +66,7 @@ class JobsPanel(Panel):
     def refresh(self) -> None:
         """Build the list anew."""
         for row in self.rows.values():
+            row.hide()  # it goes when the event loop comes round, and until then nobody shall see it
             row.deleteLater()
         self.rows = {}
         for job in reversed(self._workbench.jobs.all()):
