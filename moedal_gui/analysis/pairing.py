@@ -104,6 +104,8 @@ class Geometry:
         (2, 2): mean of measured minus true logarithms, same order.
     place_error
         Standard deviation of a centre along one axis.
+    least_reach
+        How far partners are looked for at least, where the two lengths are effective values and say too little of it.
     """
 
     bulk_etch: float
@@ -114,11 +116,13 @@ class Geometry:
     scale: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0))
     bias: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
     place_error: float = 0.7
+    least_reach: float = 0.0
 
     @property
     def reach(self) -> float:
         """Largest displacement looked at."""
-        return (self.surfaces_apart + self.bulk_etch) / np.tan(np.deg2rad(SHALLOWEST_DEG))
+        usual = (self.surfaces_apart + self.bulk_etch) / np.tan(np.deg2rad(SHALLOWEST_DEG))
+        return float(max(usual, self.least_reach))
 
 
 @dataclass(frozen=True)

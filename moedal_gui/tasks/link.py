@@ -11,8 +11,8 @@ import pandas as pd
 
 from moedal_gui import __version__
 from moedal_gui.analysis.density import isolated_fraction, regime
+from moedal_gui.analysis.geometry_estimate import SheetGeometry
 from moedal_gui.analysis.links import Linking, link
-from moedal_gui.analysis.pairing import Mouths
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.catalogue import RunRecord
@@ -24,6 +24,7 @@ from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import pit_run, put_right_in
 from moedal_gui.tasks.placement.register import input_hash, register
+from moedal_gui.tasks.sheet_words import sheet_values, sheet_words
 from moedal_gui.tasks.stacks import Sheet, sheet_of, stack_of, stack_words, through_stack
 
 _SURE_TRACK = 0.9
@@ -55,6 +56,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     run = project.catalogue.open_run("link", None, {"run": parameters.run}, made_from(project, parameters), __version__)
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
+    etched: list[str] = []
     stacks: dict[str, list[Sheet]] = {}
     before: dict[str, int] = {}
     said, lost = hand_links(project, pit_runs, {})
@@ -69,6 +71,8 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
             stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
         tables.append(table)
         rows.append({"foil": foil, **row})
+        if mouths.sheet is not None and (words := sheet_words(mouths.sheet, mouths.pixel_um)):
+            etched.append(f"{foil}: {words}")
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     tracks, told = _tracks(stacks, before)
     probable = with_tracks(links, tracks)
@@ -89,7 +93,9 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     registered = project.catalogue.current_run("register")
     doubts = [str(r["doubt"]) for r in (registered.summary.get("pairs", []) if registered else []) if r.get("doubt")]
     return Outcome(
-        "\n".join(["; ".join([words, *more, *(stack_words(one) for one in told)]), *values["too_dense"], *doubts]),
+        "\n".join(
+            ["; ".join([words, *more, *(stack_words(one) for one in told)]), *etched, *values["too_dense"], *doubts]
+        ),
         values,
     )
 
@@ -143,33 +149,34 @@ def _refresh_registration(project: Project) -> bool:
 
 
 def _link_foil(found: FoilMouths) -> tuple[Linking | None, pd.DataFrame, dict[str, Any]]:
-    geometry = found.geometry
-    if geometry is None:
+    sheet = found.sheet
+    if sheet is None:
         return None, pd.DataFrame(columns=list(LINK_COLUMNS)), {"links": 0, "reason": found.reason}
-    linking = link(found.top, found.bottom, geometry)
-    table = _table(linking, found.top_pits, found.bottom_pits, found.top, found.bottom)
+    linking = link(found.top, found.bottom, sheet.weighed_by)
+    table = _table(linking, sheet, found)
     frames = pd.concat([found.top_pits["frame_number"], found.bottom_pits["frame_number"]]).nunique()
     row = {
         "links": len(table), "frames": int(frames), "expected_accidentals": round(linking.expected_accidents, 2),
-        "bulk_etch_px": round(geometry.bulk_etch, 3), "surfaces_apart_px": round(geometry.surfaces_apart, 3),
-        "estimated": found.estimated, "axis_error_scale": linking.geometry.scale, "axis_bias": linking.geometry.bias,
+        **sheet_values(sheet), "axis_error_scale": linking.geometry.scale, "axis_bias": linking.geometry.bias,
         "mouth_share": linking.geometry.mouth_share,
     }  # fmt: skip
     return linking, table, row
 
 
-def _table(
-    linking: Linking, top_pits: pd.DataFrame, bottom_pits: pd.DataFrame, top: Mouths, bottom: Mouths
-) -> pd.DataFrame:
+def _table(linking: Linking, sheet: SheetGeometry, found: FoilMouths) -> pd.DataFrame:
+    top, bottom, top_pits, bottom_pits = found.top, found.bottom, found.top_pits, found.bottom_pits
     i, j = linking.pairs.top, linking.pairs.bottom
     displacement = bottom.places[j] - top.places[i]
+    dip = linking.pairs.dip
+    if sheet.dips_as_stated:
+        dip = np.arctan2(sheet.surfaces_apart, np.hypot(displacement[:, 0], displacement[:, 1]))
     both = np.concatenate([top.log_axes, bottom.log_axes])
     usual = float(np.exp(np.median(both.mean(axis=1))))
     isolated = isolated_fraction(top.density[i] + bottom.density[j], usual)
     return pd.DataFrame({
         "entry_pit": top_pits["pit_id"].to_numpy()[i], "exit_pit": bottom_pits["pit_id"].to_numpy()[j],
         "dx_px": displacement[:, 0], "dy_px": displacement[:, 1], "residual_px": linking.pairs.residual,
-        "dip_deg": np.rad2deg(linking.pairs.dip),
+        "dip_deg": np.rad2deg(dip),
         "azimuth_deg": np.rad2deg(np.arctan2(displacement[:, 1], displacement[:, 0])) % 360.0,
         "size_ratio": np.exp(bottom.log_axes[j, 1] - top.log_axes[i, 1]), "score": linking.score,
         "accidental_probability": 1 - linking.score, "regime": regime(isolated),

@@ -10,9 +10,9 @@ import pandas as pd
 
 from moedal_gui.analysis.density import density_map
 from moedal_gui.analysis.ellipse_errors import with_errors
-from moedal_gui.analysis.geometry_estimate import estimate_geometry
+from moedal_gui.analysis.geometry_estimate import SheetGeometry, sheet_geometry
 from moedal_gui.analysis.matching import one_to_one
-from moedal_gui.analysis.pairing import Geometry, Mouths
+from moedal_gui.analysis.pairing import Mouths
 from moedal_gui.core.field import seen_fields
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
@@ -46,21 +46,21 @@ class FoilMouths:
     ----------
     top_pits, bottom_pits
         Tables of `foil_pits`, row by row as ``top`` and ``bottom``.
-    geometry
-        None where it is neither stated nor could be estimated.
-    estimated
-        Whether h or T' came from the pits.
+    sheet
+        How the sheet was etched; None where it is neither stated nor could be estimated.
     reason
         Why nothing can be paired; empty when it can.
+    pixel_um
+        um of one px of the frame, where that is known.
     """
 
     top_pits: pd.DataFrame
     bottom_pits: pd.DataFrame
     top: Mouths
     bottom: Mouths
-    geometry: Geometry | None
-    estimated: bool
+    sheet: SheetGeometry | None
     reason: str
+    pixel_um: float | None = None
 
 
 def foil_mouths(pits: pd.DataFrame, scans: list[ScanRecord]) -> FoilMouths:
@@ -71,12 +71,12 @@ def foil_mouths(pits: pd.DataFrame, scans: list[ScanRecord]) -> FoilMouths:
     chances = [pd.to_numeric(p["probability"]).to_numpy(float) for p in (top_pits, bottom_pits)]
     top, bottom = with_errors(_mouths(top_pits), _mouths(bottom_pits), (chances[0], chances[1]))
     if not len(pits):
-        return FoilMouths(top_pits, bottom_pits, top, bottom, None, False, "no pits with a surface and an ellipse")
+        return FoilMouths(top_pits, bottom_pits, top, bottom, None, "no pits with a surface and an ellipse")
     if len(top) < _FEWEST or len(bottom) < _FEWEST:
-        return FoilMouths(top_pits, bottom_pits, top, bottom, None, False, "too few pits on one of the surfaces")
-    geometry, estimated = _geometry(scans, usable, top, bottom)
+        return FoilMouths(top_pits, bottom_pits, top, bottom, None, "too few pits on one of the surfaces")
+    sheet, pixel_um = _sheet(scans, usable, top, bottom)
     unknown = "bulk etch and thickness are not stated and could not be estimated from these pits"
-    return FoilMouths(top_pits, bottom_pits, top, bottom, geometry, estimated, "" if geometry else unknown)
+    return FoilMouths(top_pits, bottom_pits, top, bottom, sheet, "" if sheet else unknown, pixel_um)
 
 
 def foil_pits(project: Project, scans: list[ScanRecord], run: str | None) -> pd.DataFrame:
@@ -159,14 +159,13 @@ def _mouths(pits: pd.DataFrame) -> Mouths:
     return Mouths(pits[["u", "v"]].to_numpy(float), axes, direction, density, frame, stated_errors=stated)
 
 
-def _geometry(scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: Mouths) -> tuple[Geometry | None, bool]:
-    """h and T' in px as stated, else estimated from the pits; and whether they were estimated."""
-    members = [s for s in scans if s.scan_id in set(pits["scan_id"])]
-    pixel = next((s.description.pixel_size_um for s in members if s.description.pixel_size_um), None)
-    h = next((s.description.bulk_etch_um for s in members if s.description.bulk_etch_um), None)
-    apart = next((s.description.foil_thickness_um for s in members if s.description.foil_thickness_um), None)
-    known_h = h / pixel if h and pixel else None
-    known_apart = apart / pixel if apart and pixel else None
-    if known_h is not None and known_apart is not None:
-        return Geometry(known_h, known_apart), False
-    return estimate_geometry(top, bottom, known_h, known_apart), True
+def _sheet(
+    scans: list[ScanRecord], pits: pd.DataFrame, top: Mouths, bottom: Mouths
+) -> tuple[SheetGeometry | None, float | None]:
+    """h and T' as stated and as the pits have it, and the size of a px where it is known."""
+    members = [s.description for s in scans if s.scan_id in set(pits["scan_id"])]
+    pixel = next((d.pixel_size_um for d in members if d.pixel_size_um), None)
+    h = next((d.bulk_etch_um for d in members if d.bulk_etch_um), None)
+    apart = next((d.foil_thickness_um for d in members if d.foil_thickness_um), None)
+    known = [value / pixel if value and pixel else None for value in (h, apart)]
+    return sheet_geometry(top, bottom, *known), pixel

@@ -58,8 +58,9 @@ class FoilPartners:
         self._mouths: FoilMouths = foil_mouths(foil_pits(project, scans, run), scans)
         self._sides: tuple[Partners, Partners] | None = None
         found = self._mouths
-        if found.geometry is not None:
-            self._sides = partners(found.top, found.bottom, link(found.top, found.bottom, found.geometry))
+        if found.sheet is not None:
+            linking = link(found.top, found.bottom, found.sheet.weighed_by)
+            self._sides = partners(found.top, found.bottom, linking)
 
     def of(self, scan: ScanRecord, pits: pd.DataFrame) -> PitPartners:
         """Partners of a scan's pits (columns pit_id, field, x_px, y_px, surface, ...)."""

@@ -52,7 +52,7 @@ def sheet_of(foil: str, number: int, found: FoilMouths, linking: Linking) -> She
     frames = found.top_pits["frame"].to_numpy(dtype=object)[i]
     rows = np.flatnonzero(frames == foil)  # a frame named after the foil is that of its pin holes
     sizes = found.top_pits["pixel_um"].dropna().to_numpy(dtype=float)
-    geometry = linking.geometry
+    geometry = found.sheet.measured_by(linking.geometry) if found.sheet is not None else linking.geometry
     minor = np.exp(np.stack([found.top.log_axes[i, 1], found.bottom.log_axes[j, 1]], axis=1))[rows]
     lines = segments(
         found.top.places[i][rows], found.bottom.places[j][rows], minor, geometry.surfaces_apart, geometry.bulk_etch,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_tracks import APART, H, drawn_foil
 
-from moedal_gui.analysis.geometry_estimate import estimate_geometry
+from moedal_gui.analysis.geometry_estimate import sheet_geometry
 from moedal_gui.analysis.links import FEW_RIVALS, MANY_RIVALS, link, passing
 from moedal_gui.analysis.pairing import Geometry, Mouths
 
@@ -82,8 +82,70 @@ def test_where_there_are_no_tracks_hardly_any_passes() -> None:
     assert found.passes.sum() <= 12
 
 
-def test_etch_and_thickness_are_estimated_where_nobody_states_them() -> None:
-    top, bottom, *_ = drawn_foil(6, 40, 10, 0.03, 1.0)
-    found = estimate_geometry(top, bottom, None, None)
-    assert found is not None
+@pytest.mark.parametrize("mouth_share", [0.0, 1.0])
+def test_etch_and_thickness_are_estimated_with_intervals_where_nobody_states_them(mouth_share: float) -> None:
+    top, bottom, *_ = drawn_foil(6, 40, 10, 0.03, mouth_share)
+    found = sheet_geometry(top, bottom, None, None)
+    assert found is not None and found.estimated and not found.departs
     assert abs(found.bulk_etch / H - 1) < 0.15 and abs(found.surfaces_apart / APART - 1) < 0.2
+    for value, interval, true in (
+        (found.bulk_etch, found.bulk_etch_interval, H),
+        (found.surfaces_apart, found.surfaces_apart_interval, APART),
+    ):
+        assert interval is not None and interval[0] <= value <= interval[1]
+        assert 0.97 * interval[0] <= true <= 1.03 * interval[1] and interval[1] < 1.5 * interval[0]
+
+
+def test_what_was_stated_holds_where_the_pits_agree() -> None:
+    top, bottom, *_ = drawn_foil(6, 40, 10, 0.03, 1.0)
+    found = sheet_geometry(top, bottom, H, APART)
+    assert found is not None and not found.departs and not found.estimated
+    assert (found.weighed_by.bulk_etch, found.weighed_by.surfaces_apart) == (H, APART)
+
+
+def test_pits_that_are_no_perfect_cones_are_paired_although_the_true_etching_was_stated() -> None:
+    top, bottom, ours, theirs, pairs = drawn_foil(7, 60, 10, 0.03, 0.0)
+    longer = [replace(side, log_axes=side.log_axes + np.log([1.2, 0.98])) for side in (top, bottom)]
+
+    def right(geometry: Geometry) -> float:
+        found = link(*longer, geometry)
+        good = (ours[found.pairs.top] >= 0) & (ours[found.pairs.top] == theirs[found.pairs.bottom])
+        return float(good[found.passes].sum() / pairs)
+
+    sheet = sheet_geometry(longer[0], longer[1], H, APART)
+    assert sheet is not None and sheet.departs and sheet.dips_as_stated
+    assert (sheet.bulk_etch, sheet.surfaces_apart) == (H, APART)
+    assert right(sheet.weighed_by) >= 0.9 and right(sheet.weighed_by) > right(Geometry(H, APART)) + 0.05
+
+
+def test_tracks_too_rare_for_a_first_look_are_looked_for_among_more_pits() -> None:
+    rng = np.random.default_rng(3)
+    top, bottom, *_ = drawn_foil(6, 40, 10, 0.03, 1.0)
+    far = [replace(side, places=side.places + np.array([1e5, 0.0])) for side in (top, bottom)]
+    few = [
+        side.taken(np.argsort(side.places[:, 0])[: min(len(side), 800)])
+        for side in (
+            replace(top, places=rng.permutation(top.places)),
+            replace(bottom, places=rng.permutation(bottom.places)),
+        )
+    ]
+    both = [_together(a, b) for a, b in zip(few, far, strict=True)]
+    found = sheet_geometry(both[0], both[1], None, None)
+    assert found is not None and abs(found.surfaces_apart / APART - 1) < 0.2
+
+
+def test_no_geometry_is_made_up_where_there_are_no_tracks() -> None:
+    rng = np.random.default_rng(2)
+    top, bottom, *_ = drawn_foil(11, 60, 10, 0.03, 1.0)
+    scrambled = replace(bottom, places=rng.uniform(0, 1, bottom.places.shape) * bottom.places.max(axis=0))
+    assert sheet_geometry(top, scrambled, None, None) is None
+    stated = sheet_geometry(top, scrambled, H, APART)
+    assert stated is not None and not stated.departs and stated.weighed_by.bulk_etch == H
+
+
+def _together(one: Mouths, other: Mouths) -> Mouths:
+    parts = [
+        np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("places", "log_axes", "azimuth", "density", "frame")
+    ]
+    return Mouths(*parts)

@@ -299,3 +299,25 @@ def test_fields_without_positions_have_frames_of_their_own(tmp_path: Path) -> No
         assert placement.frame_of("a") != placement.frame_of("b")
         assert placement.to_frame(["b"], [10.0], [20.0]).tolist() == [[20.0, 40.0]]
         assert run(preselect.plan(project, preselect.PreselectParameters())).values["scans"][0]["pits"] == 0
+
+
+def test_a_bulk_etch_that_the_pits_contradict_loses_no_candidates_and_is_told(
+    project_copy: Path, foil: Path, tmp_path: Path
+) -> None:
+    with Project.open(project_copy, write=True) as project:
+        before = run(link.plan(project, link.LinkParameters())).values
+        stated = project.catalogue.scan("c1").description.bulk_etch_um
+        assert stated is not None and "weighed_by_px" not in before["foils"][0]
+        wrong = tmp_path / "wrong.toml"
+        wrong.write_text(f"bulk_etch_um = {0.45 * stated}\n", encoding="utf-8")
+        for scan in ("c1", "cr"):
+            run(ingest.plan(project, ingest.IngestParameters((foil / scan,), describe=wrong)))
+        outcome = run(link.plan(project, link.LinkParameters()))
+        row = outcome.values["foils"][0]
+        assert "the pits contradict the etching that was stated" in outcome.sentence and "weighed_by_px" in row
+        assert outcome.values["candidates"] >= 0.8 * before["candidates"]
+        assert row["bulk_etch_px"] == pytest.approx(0.45 * before["foils"][0]["bulk_etch_px"], abs=0.01)
+        links = project.catalogue.links.of_run(project.catalogue.current_run("link").run_id, everything=True)  # type: ignore[union-attr]
+        way = np.hypot(links["dx_px"], links["dy_px"])
+        told = np.degrees(np.arctan2(row["surfaces_apart_px"], way))
+        assert np.allclose(links["dip_deg"], told, atol=1e-6)
