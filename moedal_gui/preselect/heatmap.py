@@ -29,6 +29,7 @@ _FAINT = 0.3
 _MIDDLE, _DIRT = 0.8, 12.0
 _SURE, _AROUND_MOUTH, _WINDOWS_PX, _GROUND_STEP = 0.9, 1.3, (3.0, 4.5, 7.0, 10.0, 15.0), 4
 _OVER_GROUND, _LEAST_GROUND = 7.0, 0.005
+_RATHER_SURE, _OVER_FLOODED, _FLOOD, _FEWEST_OF_FLOOD = 0.98, 3.0, 0.15, 20
 _SMALLEST_PX = 1.0
 _LEAST_LOGIT = -1.5
 """Centres fainter than this are not looked at again: the second look believes in one of a thousand of them, sparse field or dense."""
@@ -46,6 +47,8 @@ class LearnedDetector:
     card: DetectorCard
     maps: Callable[[Float32], Float32]
     second: Callable[[Float32, Float32], Float32] | None = None
+    everything: bool = False
+    """Whether doubtful pits are kept that may be bumps of the ground."""
 
 
 def looking(
@@ -150,7 +153,8 @@ def without_ground(planes: Float32, table: pd.DataFrame) -> pd.DataFrame:
 
     What the ground does is the median, over places that no sure pit covers, of the mean square of the slopes in windows as
     large as the mouth, less the noise. A bump that looks like a pit is two to four times that, a pit some hundred times.
-    Where the ground is smooth there is nothing to compare with, and nothing is left out.
+    Where the ground is smooth there is nothing to compare with, and nothing is left out. Very rough ground makes the detector surer of
+    its bumps than it should be: a field with many rather sure pits has those left out too that lie within the bumps' own range.
 
     Parameters
     ----------
@@ -173,8 +177,12 @@ def without_ground(planes: Float32, table: pd.DataFrame) -> pd.DataFrame:
         means = cv2.blur(power, (side, side))[::_GROUND_STEP, ::_GROUND_STEP] - noise
         grounds.append(float(np.quantile(means, quantile)))
     ground = np.interp(np.log(half), np.log(_WINDOWS_PX), grounds)
-    steep = sums / np.maximum(pixels, 1.0) - noise >= _OVER_GROUND * np.maximum(ground, _LEAST_GROUND * noise)
-    return table[sure | steep].reset_index(drop=True)
+    over = (sums / np.maximum(pixels, 1.0) - noise) / np.maximum(ground, _LEAST_GROUND * noise)
+    kept = sure | (over >= _OVER_GROUND)
+    rather = sure & (table["probability"].to_numpy(float) < _RATHER_SURE)
+    if rather.sum() >= max(_FEWEST_OF_FLOOD, _FLOOD * sure.sum()):
+        kept &= ~rather | (over >= _OVER_FLOODED)
+    return table[kept].reset_index(drop=True)
 
 
 def _peaks(maps: Float32, highest: Float32) -> pd.DataFrame:

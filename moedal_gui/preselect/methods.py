@@ -153,7 +153,8 @@ def _detect(
         if learned.card.view == "picture":
             return detect_in_picture(planes, learned)
         found = detect_by_heatmap(planes, learned, (description.near_surface, description.far_surface))
-        return without_ground(planes, without_dirt(planes, found))
+        found = without_dirt(planes, found)
+        return found if learned.everything else without_ground(planes, found)
     if name == "divergence":
         rim = usable_rim(description, flat)
         azimuths = [description.channels[i].azimuth_deg or 0.0 for i in rim]

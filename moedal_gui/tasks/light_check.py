@@ -33,6 +33,7 @@ _SURE = 0.002
 _COHERENT = 0.25
 _NAMED = 8
 _MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
+_PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25
 _BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
 
 
@@ -89,6 +90,20 @@ def check_light(
             *(_order(scan, rim, products, azimuths) if len(pits) >= _FEWEST else []),
         ],
     }
+
+
+def flooded(pits: pd.DataFrame) -> list[str]:
+    """What to say of surfaces where many of a ring's pits (those above the working point) are doubtful: rough ground looks so."""
+    said = []
+    for surface in ("top", "bottom"):
+        known = pd.to_numeric(pits.loc[pits["surface"] == surface, "probability"]).dropna().to_numpy(float)
+        doubtful = int((known < _PROBABLE).sum())
+        if doubtful >= _FEWEST_DOUBTFUL and doubtful > _MOST_DOUBTFUL * len(known):
+            said.append(
+                f"{doubtful} of {len(known)} pits on the {surface} surface are doubtful (probability under {_PROBABLE:g}), as where the ground is "
+                "rough or dirty: many may be no pits; look at some of the least probable ones"
+            )
+    return said
 
 
 def _telling(rows: Sequence[FieldRow], pits: pd.DataFrame) -> list[FieldRow]:

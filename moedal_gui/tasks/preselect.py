@@ -26,8 +26,8 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import settle_links
 from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.crowding import crowding_words, regimes_of
-from moedal_gui.tasks.fingerprint import pixels_hash
-from moedal_gui.tasks.light_check import check_light
+from moedal_gui.tasks.fingerprint import geometry_hash, pixels_hash
+from moedal_gui.tasks.light_check import check_light, flooded
 from moedal_gui.tasks.taking_up import take_up
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
@@ -93,6 +93,7 @@ class _FieldUnit:
     method: Method
     detector: Path | None
     least: float | None
+    everything: bool
     clean: bool
 
 
@@ -147,7 +148,7 @@ def look_through(unit: _FieldUnit) -> FieldResult:
     finally:
         images.close()
     method = chosen_method(unit.method, unit.description, unit.flat)
-    learned = detector_of(unit.detector, unit.least) if unit.detector is not None else None
+    learned = detector_of(unit.detector, unit.least, unit.everything) if unit.detector is not None else None
     flat = usable_flat(stack, unit.description, unit.flat, unit.missing)
     if not any(c.usable for c in flat.channels) or chosen_method("auto", unit.description, flat) != chosen_method(
         "auto", unit.description, unit.flat
@@ -237,6 +238,7 @@ def _units(project: Project, scan: ScanRecord, run: RunRecord, how: _How, finish
             how.method,
             how.detector,
             how.summary.get("working_point"),
+            "keep" in how.words,
             how.clean,
         )
         for row in project.catalogue.field_rows(scan.scan_id)
@@ -249,7 +251,9 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     earlier = [run for _, run, _ in runs if run.finished is not None]
     again = take_up(project, earlier)
     for scan, run, how in runs:
-        if run.finished is None:
+        places = geometry_hash(scan, project.catalogue.fields(scan.scan_id))
+        # The same pits, but fields have moved: other ones are seen twice.
+        if run.finished is None or run.summary.get("places") != places:
             settle_pits(project, scan, run, {**how.summary, **_cleaned_summary(project, run, how)})
         kept = next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id)
         light, corrections = dict(kept.get("light", {})), dict(kept.get("corrections", {}))
@@ -300,13 +304,21 @@ def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Map
     fields = project.catalogue.fields(scan.scan_id)
     double_of = doubles(every, stage_placement(scan.description, fields))
     project.catalogue.set_doubles(run.run_id, double_of)
-    light = check_light(
-        project, scan, every[~every["pit_id"].isin(list(double_of))], project.catalogue.measures(run.run_id)
-    )
+    once = every[~every["pit_id"].isin(list(double_of))]
+    light = check_light(project, scan, once, project.catalogue.measures(run.run_id))
+    if "keep" not in run.parameters:  # whoever asks for doubtful pits knows of them
+        light["doubts"] = [*light.get("doubts", []), *flooded(once)]
     counts = lay_on(project, scan, run)
     told = {"corrections": counts} if counts else {}
     project.catalogue.finish_run(
         run.run_id,
-        {**(summary or {}), "pits": len(every) - len(double_of), "doubles": len(double_of), "light": light, **told},
+        {
+            **(summary or {}),
+            "pits": len(once),
+            "doubles": len(double_of),
+            "light": light,
+            **told,
+            "places": geometry_hash(scan, fields),
+        },
     )
     settle_links(project)

@@ -80,4 +80,6 @@ def _use(project: Project, runs: list[RunRecord], pits: list[RunRecord]) -> Outc
     stale = out_of_date(project, links) if links is not None else ""
     names = [r.name for r in taken]
     words = f"Current again: {', '.join(names)}" if taken else f"{runs[0].name} is the current run already"
-    return Outcome("\n".join([words, *([stale] if stale else [])]), {"taken_up": names, "out_of_date": stale})
+    return Outcome(
+        "\n".join([words, *([stale] if stale else [])]), {"taken_up": names, "out_of_date": stale}, bool(stale)
+    )

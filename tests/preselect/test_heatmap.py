@@ -96,6 +96,25 @@ def test_rough_ground_has_no_pits(roughness):
         assert len(found) - len(rows) <= 0.1 * len(truth) + 1
 
 
+def test_ground_as_rough_as_shallow_pits_floods_nothing_but_a_list_that_shall_keep_all():
+    shipped = shipped_detector("slope")
+    assert shipped is not None
+    words = SimulationParameters(
+        pits_low=40, pits_high=40, candidates=4, channels=8, field_size=(512, 512), h_px=12.0, roughness=0.1
+    )
+    rough = simulate_field(words, np.random.default_rng(5))
+    flat = estimate_flat_field([rough.stack])
+    truth = rough.truth[["x_px", "y_px"]].to_numpy(float)
+    counts = []
+    for everything in (False, True):
+        learned = detector_of(shipped.folder, everything=everything)
+        found = detect(rough.stack, described(rough), flat, "heatmap", learned)
+        rows, _ = one_to_one(found[["x_px", "y_px"]].to_numpy(), truth, 4.0)
+        counts.append((len(rows), len(found) - len(rows)))
+    (right, false), (most_right, most_false) = counts
+    assert most_right >= right >= 0.75 * len(truth) and false <= 0.5 * len(truth) < most_false
+
+
 def test_the_errors_stated_are_those_that_are_made(field):
     shipped = shipped_detector("slope")
     assert shipped is not None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -16,7 +17,7 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks import ingest, pits_import, preselect, score
 from moedal_gui.tasks.corrections.put_right import add_pit
 from moedal_gui.tasks.evaluation import evaluate
-from moedal_gui.tasks.light_check import check_light
+from moedal_gui.tasks.light_check import check_light, flooded
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.pit_table import pit_table
 from moedal_gui.tasks.placement.placing import placement_of
@@ -186,3 +187,13 @@ def test_fields_without_a_pit_in_an_imported_list_are_empty_not_unseen(scan_and_
         run(pits_import.plan(copy, pits_import.PitsImportParameters(tmp_path / "pits.csv", run="others")))
         measures = copy.catalogue.measures(copy.catalogue.current_run("preselect", scan.scan_id, "others").run_id)
         assert seen_fields(["1", "2"], measures) == ["1", "2"]
+
+
+def test_a_surface_full_of_doubtful_pits_is_told_and_a_few_are_not() -> None:
+    sure, doubtful = np.full(100, 0.99), np.full(60, 0.6)
+    pits = pd.DataFrame(
+        {"surface": ["top"] * 160 + ["bottom"] * 110, "probability": [*sure, *doubtful, *sure, *np.full(10, 0.6)]}
+    )
+    (said,) = flooded(pits)
+    assert said.startswith("60 of 160 pits on the top surface")
+    assert flooded(pits.assign(probability=None)) == [] and flooded(pits.iloc[:0]) == []

@@ -64,9 +64,12 @@ def knows_detector(project: Project, view: str) -> bool:
     return _current_of(project, view) is not None
 
 
-def detector_of(folder: Path, least: float | None = None) -> LearnedDetector:
-    """The detector in a version's folder, ready to look; kept for the next field. ``least``: another working point than its card's."""
-    learned = _opened(folder)
+def detector_of(folder: Path, least: float | None = None, everything: bool = False) -> LearnedDetector:
+    """The detector in a version's folder, ready to look; kept for the next field.
+
+    ``least``: another working point than its card's. ``everything``: keep what may be ground, too.
+    """
+    learned = replace(_opened(folder), everything=everything)
     return learned if least is None else replace(learned, card=replace(learned.card, working_point=least))
 
 
