@@ -146,9 +146,11 @@ class _Search:
 
     def sheet(self, bulk_etch: float | None, surfaces_apart: float | None) -> SheetGeometry | None:
         """As `sheet_geometry`; None where the pits say nothing."""
-        starts = [self._coarse(bulk_etch, surfaces_apart), self._coarse(None, None)]
-        if max(self._excess(start) for start in starts) <= _HINT:
-            return None
+        starts = [self._coarse(bulk_etch, surfaces_apart)]
+        if self._excess(starts[0]) <= _HINT:
+            starts.append(self._coarse(None, None))
+            if self._excess(starts[1]) <= _HINT:
+                return None
         best = self._climbed(starts, None, None)
         if self._excess(best) <= _LEAST_EXCESS:
             return None

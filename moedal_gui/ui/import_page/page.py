@@ -133,7 +133,8 @@ class ImportPage(Panel):
         fields = draft.source.fields
         placed = sum(f.stage_x is not None for f in fields)
         found = QLabel(
-            f"{len(fields)} fields ({len(draft.fields)} with pictures, {placed} with a stage position), {len(draft.description.channels)} channels",
+            f"{_several(len(fields), 'field')} ({len(draft.fields)} with pictures, {placed} with a stage position), "
+            f"{_several(len(draft.description.channels), 'channel')}",
             wordWrap=True,
         )
         found.setProperty("role", "dim")
@@ -394,3 +395,7 @@ class ImportPage(Panel):
             self._workbench.said.emit("bad", str(error))
             return
         self.left.emit()
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
