@@ -52,7 +52,8 @@ def doubts_of(project: Project) -> list[str]:
         if bare and row["fields_with_pictures"]:
             here.append(f"{bare} of {row['fields']} fields have no picture")
         said += [f"{scan.scan}: {words}" for words in here]
-    return [*said, *registration_doubts(project, checked_only=True)]
+    link = link_run(project)
+    return [*said, *(_contradictions(link) if link else []), *registration_doubts(project, checked_only=True)]
 
 
 def of_project(project: Project) -> Outcome:
@@ -91,7 +92,12 @@ def of_project(project: Project) -> Outcome:
 
 def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
     stale = out_of_date(project, link)
-    return [*([stale] if stale else []), *dense_scans(project, linked_pit_runs(link))]
+    return [*([stale] if stale else []), *_contradictions(link), *dense_scans(project, linked_pit_runs(link))]
+
+
+def _contradictions(link: RunRecord) -> list[str]:
+    """What is said of foils whose pits contradict how they were etched."""
+    return [f"{row['foil']}: {row['etching']}" for row in link.summary.get("foils", []) if "weighed_by_px" in row]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:

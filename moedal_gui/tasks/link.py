@@ -70,9 +70,9 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         if linking is not None and (place := stack_of(scans)) is not None:
             stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
         tables.append(table)
-        rows.append({"foil": foil, **row})
-        if mouths.sheet is not None and (words := sheet_words(mouths.sheet, mouths.pixel_um)):
-            etched.append(f"{foil}: {words}")
+        words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else ""
+        rows.append({"foil": foil, **row, **({"etching": words} if words else {})})
+        etched += [f"{foil}: {words}"] if words else []
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     tracks, told = _tracks(stacks, before)
     probable = with_tracks(links, tracks)
@@ -97,6 +97,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
             ["; ".join([words, *more, *(stack_words(one) for one in told)]), *etched, *values["too_dense"], *doubts]
         ),
         values,
+        any("weighed_by_px" in row for row in rows),
     )
 
 

@@ -315,6 +315,7 @@ def test_a_bulk_etch_that_the_pits_contradict_loses_no_candidates_and_is_told(
         outcome = run(link.plan(project, link.LinkParameters()))
         row = outcome.values["foils"][0]
         assert "the pits contradict the etching that was stated" in outcome.sentence and "weighed_by_px" in row
+        assert outcome.doubtful and any("contradict" in words for words in info.doubts_of(project))
         assert outcome.values["candidates"] >= 0.8 * before["candidates"]
         assert row["bulk_etch_px"] == pytest.approx(0.45 * before["foils"][0]["bulk_etch_px"], abs=0.01)
         links = project.catalogue.links.of_run(project.catalogue.current_run("link").run_id, everything=True)  # type: ignore[union-attr]
