@@ -25,7 +25,8 @@ _CONTRADICTION = 20.0  # log likelihood ratio from which the pits are believed r
 _TOO_WIDE, _NOISE = 0.1, 1.05  # share of mouths beyond 2 h, and by how much, that make a stated h impossible
 _WIDER = 1.3  # how much farther partners are looked for where nobody stated T': what pits tell of it may fall short
 _COARSE = (4, 12)  # bulk etches times distances that are tried where nothing is known
-_DISTANCES_PX = (15.0, 400.0)
+_BOUNDS_PX, _MOST_OFF = (15.0, 400.0), 2.5
+"""Distances of the surfaces that are believed: under a mouth's width a pit told twice looks like a track; and how far off a stated one."""
 _FACTORS = (1.35, 1.16, 1.08, 1.04, 1.02)
 _MOST_MOVES = 6
 _ROUND_THE_BEST = 1.12 ** np.arange(-3.0, 4.0)
@@ -142,10 +143,13 @@ class _Search:
         self._pairs: list[tuple[Integers, Integers, Floats]] = []
         self._reach = 0.0
         self._seen: dict[Geometry, tuple[Floats, float]] = {}
+        self._bounds = _BOUNDS_PX
         self._least_etch = _least_bulk_etch(top, bottom)
 
     def sheet(self, bulk_etch: float | None, surfaces_apart: float | None) -> SheetGeometry | None:
         """As `sheet_geometry`; None where the pits say nothing."""
+        if surfaces_apart is not None:
+            self._bounds = (surfaces_apart / _MOST_OFF, surfaces_apart * _MOST_OFF)
         starts = [self._coarse(bulk_etch, surfaces_apart)]
         if self._excess(starts[0]) <= _HINT:
             starts.append(self._coarse(None, None))
@@ -174,7 +178,7 @@ class _Search:
     def _coarse(self, bulk_etch: float | None, surfaces_apart: float | None) -> Geometry:
         """The best of a coarse grid, but for what is held."""
         etches = [bulk_etch] if bulk_etch else list(self._least_etch * np.geomspace(1.02, 3.0, _COARSE[0]))
-        gaps = [surfaces_apart] if surfaces_apart else list(np.geomspace(*_DISTANCES_PX, _COARSE[1]))
+        gaps = [surfaces_apart] if surfaces_apart else list(np.geomspace(*self._bounds, _COARSE[1]))
         return self._better(Geometry(float(h), float(t)) for h, t in product(etches, gaps))
 
     def _climbed(self, starts: list[Geometry], bulk_etch: float | None, surfaces_apart: float | None) -> Geometry:
@@ -191,9 +195,11 @@ class _Search:
         for factor in _FACTORS:
             steps = (1 / factor, 1.0, factor)
             for _ in range(_MOST_MOVES):
+                low, high = self._bounds
+                gaps = [float(np.clip(best.surfaces_apart * b, low, high)) for b in (steps if free_t else (1.0,))]
                 better = self._better(
-                    Geometry(best.bulk_etch * a, best.surfaces_apart * b, best.mouth_share)
-                    for a, b in product(steps if free_h else (1.0,), steps if free_t else (1.0,))
+                    Geometry(best.bulk_etch * a, gap, best.mouth_share)
+                    for a, gap in product(steps if free_h else (1.0,), gaps)
                 )
                 if self._gain(better) <= self._gain(best):
                     break

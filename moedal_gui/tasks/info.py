@@ -19,6 +19,7 @@ from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import linked_pit_runs, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
+from moedal_gui.tasks.preselect import cleaned_words
 from moedal_gui.tasks.stacks import stack_words
 
 
@@ -53,7 +54,7 @@ def doubts_of(project: Project) -> list[str]:
             here.append(f"{bare} of {row['fields']} fields have no picture")
         said += [f"{scan.scan}: {words}" for words in here]
     link = link_run(project)
-    return [*said, *(_contradictions(link) if link else []), *registration_doubts(project, checked_only=True)]
+    return [*said, *(contradictions(link) if link else []), *registration_doubts(project, checked_only=True)]
 
 
 def of_project(project: Project) -> Outcome:
@@ -76,7 +77,8 @@ def of_project(project: Project) -> Outcome:
         lines.append(
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
-        lines += [f"    {note}" for note in [*row["notes"], *row["light"].get("doubts", [])]]
+        cleaned = [cleaned_words(row["cleaned"])] if row["cleaned"] else []
+        lines += [f"    {note}" for note in [*row["notes"], *cleaned, *row["light"].get("doubts", [])]]
     for one in _ensembles(project):
         said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
@@ -92,12 +94,13 @@ def of_project(project: Project) -> Outcome:
 
 def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
     stale = out_of_date(project, link)
-    return [*([stale] if stale else []), *_contradictions(link), *dense_scans(project, linked_pit_runs(link))]
+    return [*([stale] if stale else []), *contradictions(link), *dense_scans(project, linked_pit_runs(link))]
 
 
-def _contradictions(link: RunRecord) -> list[str]:
+def contradictions(link: RunRecord) -> list[str]:
     """What is said of foils whose pits contradict how they were etched."""
-    return [f"{row['foil']}: {row['etching']}" for row in link.summary.get("foils", []) if "weighed_by_px" in row]
+    told = [row for row in link.summary.get("foils", []) if "weighed_by_px" in row and row.get("etching")]
+    return [f"{row['foil']}: {row['etching']}" for row in told]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
@@ -109,7 +112,8 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "incomplete_fields": [str(f) for f, m in zip(fields["field"], fields["missing"], strict=True) if m],
         "whole": scan.whole, "pits": _pits(project, run) if run else None, "run": run.name if run else None,
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
-        "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {}, "description": _words(scan.description),
+        "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {},
+        "cleaned": dict(run.summary.get("cleaned", {})) if run else {}, "description": _words(scan.description),
         "datum_confirmed": _confirmed(project, scan),
     }  # fmt: skip
 

@@ -22,9 +22,9 @@ from moedal_gui.tasks.corrections.settle import settle_corrections
 from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
-from moedal_gui.tasks.pit_table import pit_run, put_right_in
+from moedal_gui.tasks.pit_table import light_doubts, pit_run, put_right_in
 from moedal_gui.tasks.placement.register import input_hash, register
-from moedal_gui.tasks.sheet_words import sheet_values, sheet_words
+from moedal_gui.tasks.sheet_words import disagreement, sheet_values, sheet_words
 from moedal_gui.tasks.stacks import Sheet, sheet_of, stack_of, stack_words, through_stack
 
 _SURE_TRACK = 0.9
@@ -57,6 +57,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
     etched: list[str] = []
+    unlit = False
     stacks: dict[str, list[Sheet]] = {}
     before: dict[str, int] = {}
     said, lost = hand_links(project, pit_runs, {})
@@ -70,9 +71,12 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         if linking is not None and (place := stack_of(scans)) is not None:
             stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
         tables.append(table)
-        words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else ""
+        words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else f"no links, {mouths.reason}"
         rows.append({"foil": foil, **row, **({"etching": words} if words else {})})
-        etched += [f"{foil}: {words}"] if words else []
+        etched += [f"{foil}: {said}" for said in (words, disagreement(scans)) if said]
+        in_doubt = [f"{s.scan}: {doubt}" for s in scans for doubt in light_doubts(project, s, parameters.run)]
+        unlit |= bool(in_doubt)
+        etched += in_doubt
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     tracks, told = _tracks(stacks, before)
     probable = with_tracks(links, tracks)
@@ -97,7 +101,7 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
             ["; ".join([words, *more, *(stack_words(one) for one in told)]), *etched, *values["too_dense"], *doubts]
         ),
         values,
-        any("weighed_by_px" in row for row in rows),
+        any("weighed_by_px" in row for row in rows) or bool(doubts) or unlit,
     )
 
 

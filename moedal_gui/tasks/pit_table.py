@@ -51,6 +51,12 @@ def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRe
     return project.catalogue.current_run("preselect", scan.scan_id, run)
 
 
+def light_doubts(project: Project, scan: ScanRecord, run: str | None = None) -> list[str]:
+    """What the pits of a scan were found to say against its light, side and scale (`tasks.light_check`)."""
+    found = pit_run(project, scan, run)
+    return list(found.summary.get("light", {}).get("doubts", [])) if found is not None else []
+
+
 def linked_pit_runs(links: RunRecord) -> dict[int, int]:
     """Scan id -> id of the pre-selection whose pits a link run paired."""
     return {int(scan): int(run) for scan, run in links.summary.get("pit_runs", {}).items()}

@@ -268,7 +268,7 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
     dense = [f"{r['scan']}: {words}" for r in rows if (words := crowding_words(r["regimes"]))]
-    cleaned = [f"{r['scan']}: {_cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
+    cleaned = [f"{r['scan']}: {cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
     by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
     found = [f"{r['scan']}: nothing was searched, {r['run']} did just this before" for r in rows if not r["searched"]]
     back = [f"Current again: {', '.join(r.name for r in again)}"] if again else []
@@ -288,7 +288,8 @@ def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, A
     }
 
 
-def _cleaned_words(cleaned: Mapping[str, Any]) -> str:
+def cleaned_words(cleaned: Mapping[str, Any]) -> str:
+    """What is said of pits found on cleaned pictures."""
     return (
         f"looked at cleaned pictures: {cleaned['filled']:.1%} of the area filled from round about (dirt {cleaned['dirt']:.1%}, "
         f"scratches {cleaned['scratches']:.1%}); pits that lay there are lost, raw pixels are unchanged"

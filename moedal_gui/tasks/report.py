@@ -23,6 +23,7 @@ from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.crowding import dense_scans
+from moedal_gui.tasks.info import contradictions
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
@@ -79,6 +80,7 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     text = page.render(
         project=project.name, when=now(), version=__version__, scans=scans, candidates=candidates, n_candidates=len(table),
         shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=links is not None, stale=out_of_date(project, links) if links is not None else "", labels=counts,
+        contradictions=contradictions(links) if links is not None else [],
         too_dense=dense_scans(project, linked_pit_runs(links)) if links is not None else [],
         tiles=[("scans", len(scans)), ("pits", len(pits)), ("candidates", len(table)), ("labels", len(labels))],
         runs=list_runs(project, RunsParameters()).finish().values["runs"],
@@ -115,7 +117,7 @@ def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame, run: RunRecord
     return {
         "foil": scan.foil, "scan": scan.scan, "orientation": scan.description.orientation, "fields": len(rows), "pits": len(pits),
         "top": int((pits["surface"] == "top").sum()), "bottom": int((pits["surface"] == "bottom").sum()), "density": density,
-        "assumed": sorted(scan.description.assumed), "notes": list(scan.notes), "picture": _mosaic(project, scan, rows, pits),
+        "assumed": sorted(scan.description.assumed), "notes": [*scan.notes, *(run.summary.get("light", {}).get("doubts", []) if run is not None else [])], "picture": _mosaic(project, scan, rows, pits),
         "map": _map_picture(mapped) if mapped is not None else "", "map_unit": "mm2" if placement.unit == "um" else "px2",
     }  # fmt: skip
 

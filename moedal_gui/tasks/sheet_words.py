@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from moedal_gui.analysis.geometry_estimate import SheetGeometry
+from moedal_gui.store.catalogue import ScanRecord
 
 
 def sheet_values(sheet: SheetGeometry) -> dict[str, Any]:
@@ -42,10 +44,21 @@ def sheet_words(sheet: SheetGeometry, pixel_um: float | None) -> str:
     words = [f"estimated from the pits, as cones: {', '.join(parts)}"] if parts else []
     if sheet.departs:
         used = sheet.weighed_by
-        dips = " (dips are as stated)" if sheet.dips_as_stated else ""
+        dips = ""
+        if sheet.dips_as_stated:
+            dips = f"; dips are reckoned from the stated {said(sheet.surfaces_apart)} {unit} and are wrong if that is"
         words.append(
             f"the pits contradict the etching that was stated: pairs are weighed as those of cones of bulk etch {said(used.bulk_etch)} "
-            f"and surfaces {said(used.surfaces_apart)} {unit} apart{dips}; if this surprises you, check bulk_etch_um, foil_thickness_um "
-            "and pixel_size_um"
+            f"and surfaces {said(used.surfaces_apart)} {unit} apart{dips}; check bulk_etch_um, foil_thickness_um and pixel_size_um"
         )
     return "; ".join(words)
+
+
+def disagreement(scans: Sequence[ScanRecord]) -> str:
+    """What is said where scans of one foil state different etchings: the first one's is taken."""
+    parts = []
+    for name in ("bulk_etch_um", "foil_thickness_um"):
+        stated = {s.scan: float(v) for s in scans if (v := getattr(s.description, name))}
+        if stated and max(stated.values()) > 1.01 * min(stated.values()):
+            parts.append(f"{name} is {', '.join(f'{v:g} by {scan}' for scan, v in stated.items())}")
+    return f"its scans do not agree, the first is taken: {'; '.join(parts)}" if parts else ""

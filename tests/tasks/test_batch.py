@@ -219,6 +219,16 @@ def test_when_every_foil_fails_the_command_fails(foils: Path, tmp_path: Path) ->
     assert list(pd.read_csv(tmp_path / "out" / "summary.csv")["state"]) == ["failed", "failed"]
 
 
+def test_a_foil_whose_pictures_are_all_damaged_says_so(foils: Path, tmp_path: Path) -> None:
+    for name in GOOD:
+        shutil.copytree(foils / name, tmp_path / "foils" / name)
+    for picture in (tmp_path / "foils" / "foil-b").rglob("*.png"):
+        picture.write_bytes(picture.read_bytes()[:100])
+    _batch(tmp_path / "foils", tmp_path / "out")
+    error = pd.read_csv(tmp_path / "out" / "summary.csv").set_index("foil").loc["foil-b", "error"]
+    assert "No picture of this foil can be read" in error and "truncated" in error
+
+
 def test_which_folders_are_foils(foils: Path, tmp_path: Path) -> None:
     found = foil_folders(foils, tmp_path)
     assert [(f.name, [p.name for p in f.scans]) for f in found] == [

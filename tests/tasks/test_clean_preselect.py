@@ -7,7 +7,7 @@ from moedal_gui.imaging.lamps import usable_flat
 from moedal_gui.preselect.methods import clean_field
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import ingest, preselect
+from moedal_gui.tasks import info, ingest, preselect
 from moedal_gui.tasks.loop import run
 
 
@@ -31,6 +31,7 @@ def test_cleaning_is_another_run_that_says_what_it_took(tmp_path):
         assert found.run_id != plain.run_id and found.parameters["clean"] == "yes"
         cleaned = told.values["scans"][0]["cleaned"]
         assert found.summary["cleaned"] == cleaned and cleaned["fields"] == len(rows)
+        assert "raw pixels are unchanged" in info.of_project(project).sentence
         assert "raw pixels are unchanged" in told.sentence and f"{cleaned['filled']:.1%}" in told.sentence
         assert all(np.array_equal(a, project.images.read(r.batch, r.slot)) for a, r in zip(before, rows, strict=True))
         flat = FlatField.from_json(scan.flat)

@@ -1,5 +1,6 @@
 """A wrong lamp ring, polarity or side is noticed from the pits themselves."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from moedal_gui.core.field import seen_fields
 from moedal_gui.preselect.place_fit import PlaceFit
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import ingest, pits_import, preselect, score
+from moedal_gui.tasks import ingest, link, pits_import, preselect, score
 from moedal_gui.tasks.corrections.put_right import add_pit
 from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.light_check import check_light, flooded
@@ -197,3 +198,24 @@ def test_a_surface_full_of_doubtful_pits_is_told_and_a_few_are_not() -> None:
     (said,) = flooded(pits)
     assert said.startswith("60 of 160 pits on the top surface")
     assert flooded(pits.assign(probability=None)) == [] and flooded(pits.iloc[:0]) == []
+
+
+def test_a_wrong_ring_makes_no_tracks_of_pits_told_on_both_surfaces(tmp_path: Path) -> None:
+    """Where the ring is told the wrong way round, one pit shows as a top and a bottom one in the same place."""
+    from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
+
+    words = SimulationParameters(
+        seed=21, columns=2, rows=1, pits_low=60, pits_high=70, candidates=5, channels=8, both_sides=False
+    )
+    simulate_foil(tmp_path, words)
+    path = tmp_path / "c1" / "scan.toml"
+    text = re.sub(r"azimuth_deg = ([\d.]+)", lambda m: f"azimuth_deg = {(float(m[1]) + 90) % 360}", path.read_text())
+    path.write_text(text)
+    with Project.open(tmp_path / "p.moedal", write=True, create=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / "c1",))))
+        found = run(preselect.plan(project, preselect.PreselectParameters()))
+        linked = run(link.plan(project, link.LinkParameters()))
+    assert found.doubtful and linked.doubtful and "lamp azimuths do not fit" in linked.sentence
+    row = linked.values["foils"][0]
+    effective = row.get("weighed_by_px", {"surfaces_apart": row["surfaces_apart_px"]})["surfaces_apart"]
+    assert effective >= 0.39 * row["surfaces_apart_px"]

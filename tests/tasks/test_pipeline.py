@@ -322,3 +322,12 @@ def test_a_bulk_etch_that_the_pits_contradict_loses_no_candidates_and_is_told(
         way = np.hypot(links["dx_px"], links["dy_px"])
         told = np.degrees(np.arctan2(row["surfaces_apart_px"], way))
         assert np.allclose(links["dip_deg"], told, atol=1e-6)
+
+
+def test_scans_that_state_different_etchings_are_told(project_copy: Path, foil: Path, tmp_path: Path) -> None:
+    with Project.open(project_copy, write=True) as project:
+        other = tmp_path / "other.toml"
+        other.write_text("bulk_etch_um = 999.0\n", encoding="utf-8")
+        run(ingest.plan(project, ingest.IngestParameters((foil / "cr",), describe=other)))
+        said = run(link.plan(project, link.LinkParameters())).sentence
+    assert "its scans do not agree" in said and "999 by cr" in said

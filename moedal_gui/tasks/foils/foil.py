@@ -196,6 +196,9 @@ def _steps(project: Project, unit: FoilUnit) -> _Found:
     foil = unit.foil.name if words.name_foils else None
     taken = take(ingest.plan(project, ingest.IngestParameters(unit.foil.scans, foil=foil)))
     found.values["fields"] = sum(s["fields"] for s in taken.values["scans"])
+    unreadable = [f"{s.scan}: {note}" for s in project.catalogue.scans() if s.flat is None for note in s.notes]
+    if unreadable and all(s.flat is None for s in project.catalogue.scans()):
+        raise ScanError("No picture of this foil can be read", "; ".join(unreadable), "copy its scans here anew")
     seen = take(preselect.plan(project, preselect.PreselectParameters(method=words.method, detector=words.detector)))
     for name in ("pits", "top", "bottom"):
         found.values[name] = sum(s[name] for s in seen.values["scans"])

@@ -89,7 +89,9 @@ class RegionList(QWidget):
         there = len(table) > 0
         seen = int((table["looked_at_by"] != "").sum()) if there else 0
         nothing = (
-            "The newest search found nothing." if self._regions.searched else "What stands out where no list holds?"
+            "The last search, with the borders and pits of then, found nothing."
+            if self._regions.searched
+            else "What stands out where no list holds?"
         )
         self.said.setText(f"{len(table)} to look at by film, {seen} seen" if there else nothing)
         self.said.setToolTip(self.said.text())
