@@ -110,7 +110,9 @@ def plan(project: Project, parameters: ScoreParameters) -> Plan[_FieldUnit, pd.D
     if not runs:
         words = "; ".join(f"{scan}: {why}" for scan, why in refused.items())
         raise ExpertError(
-            f"{chosen.card.name} cannot judge these scans", words, "name another ensemble, or train one on them"
+            f"The ensemble {chosen.card.name} cannot judge these scans",
+            words,
+            "name another ensemble, or train one on them",
         )
 
     def commit(unit: _FieldUnit, scores: pd.DataFrame) -> None:
@@ -215,7 +217,9 @@ def _finish(
         else f"{r['scan']}: no pits to score"
         for r in rows
     )
-    sentence = f"{whole}, by {chosen.card.name} {chosen.card.version} ({chosen.card.provenance or chosen.origin})"
+    sentence = (
+        f"{whole}, by the ensemble {chosen.card.name} {chosen.card.version} ({chosen.card.provenance or chosen.origin})"
+    )
     sentence += "".join(f"\n{scan}: not scored, {why}" for scan, why in refused.items())
     sentence += "".join(f"\n{r['scan']}: {r['outside']}" for r in rows if r.get("outside"))
     return Outcome(sentence, {"scans": rows, **chosen.words, "provenance": chosen.card.provenance, "refused": refused})
@@ -248,6 +252,8 @@ def _pictures(project: Project, parameters: ScoreParameters) -> Plan[Any, Any]:
         from moedal_gui.tasks.score_pictures import picture_scores
 
         found = picture_scores(chosen.folder, Path(where))
-        return Outcome(f"{len(found)} pictures scored by {chosen.card.name} {chosen.card.version}", {"crops": found})
+        return Outcome(
+            f"{len(found)} pictures scored by the ensemble {chosen.card.name} {chosen.card.version}", {"crops": found}
+        )
 
     return at_once(finish)
