@@ -15,6 +15,7 @@ from moedal_gui.ui.theme import tones_in_force
 
 _PLAIN = "viridis"
 _PARTED = "CET-CBD1"  # told apart by every kind of colour vision
+_ABOVE_BAR_PX = 7
 _BAR_WORDS_PX = 62  # room for the numbers beside the colours, and for what they count
 
 
@@ -37,6 +38,8 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         self.hatched = self.hatched_down = False
         self._bar.axis.setWidth(_BAR_WORDS_PX)
         self._bar.axis.enableAutoSIPrefix(False)
+        # The label of the scale's end stands half above its bar.
+        self.getPlotItem().layout.setContentsMargins(0, _ABOVE_BAR_PX, 0, 0)
         self._counted = ""
         self._hatch = HatchingItem()
         self.addItem(self._hatch)
