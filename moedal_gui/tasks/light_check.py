@@ -57,7 +57,7 @@ def check_light(
         return {}
     usable = usable_channels(flat)
     dark = [*_dark_lamps(scan, usable), *_dark_fields(measures)] or (_dark_scan(flat) if none else [])
-    without = [*_without_scale(project, scan), *dark]
+    without = [*without_scale(project, scan), *dark]
     rim = list(slope_ring(scan.description, flat))
     if not rim or len(pits) == 0:
         return {"doubts": without}
@@ -126,7 +126,7 @@ def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuth
     ]
 
 
-def _without_scale(project: Project, scan: ScanRecord) -> list[str]:
+def without_scale(project: Project, scan: ScanRecord) -> list[str]:
     """What follows where fields have positions and nobody said how large a pixel is."""
     placed = int(project.catalogue.fields(scan.scan_id)["stage_x"].notna().sum())
     if scan.description.pixel_size_um or placed < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +16,13 @@ from moedal_gui.analysis.geometry_estimate import SheetGeometry
 from moedal_gui.analysis.links import Linking, link
 from moedal_gui.core.candidate import LINK_COLUMNS
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
-from moedal_gui.store.catalogue import RunRecord
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import hand_links, places_of, settle_links, without
 from moedal_gui.tasks.corrections.settle import settle_corrections
 from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.fingerprint import digest
+from moedal_gui.tasks.light_check import without_scale
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
 from moedal_gui.tasks.pit_table import light_doubts, pit_run, put_right_in
 from moedal_gui.tasks.placement.register import input_hash, register
@@ -56,8 +58,8 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     run = project.catalogue.open_run("link", None, {"run": parameters.run}, made_from(project, parameters), __version__)
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
-    etched: list[str] = []
-    unlit = False
+    remarks: list[str] = []
+    pit_doubts: list[str] = []
     stacks: dict[str, list[Sheet]] = {}
     before: dict[str, int] = {}
     said, lost = hand_links(project, pit_runs, {})
@@ -73,10 +75,8 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
         tables.append(table)
         words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else f"no links, {mouths.reason}"
         rows.append({"foil": foil, **row, **({"etching": words} if words else {})})
-        etched += [f"{foil}: {said}" for said in (words, disagreement(scans)) if said]
-        in_doubt = [f"{s.scan}: {doubt}" for s in scans for doubt in light_doubts(project, s, parameters.run)]
-        unlit |= bool(in_doubt)
-        etched += in_doubt
+        remarks += [f"{foil}: {sentence}" for sentence in (words, disagreement(scans)) if sentence]
+        pit_doubts += _doubts_of_pits(project, scans, parameters.run)
     links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
     tracks, told = _tracks(stacks, before)
     probable = with_tracks(links, tracks)
@@ -98,11 +98,26 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     doubts = [str(r["doubt"]) for r in (registered.summary.get("pairs", []) if registered else []) if r.get("doubt")]
     return Outcome(
         "\n".join(
-            ["; ".join([words, *more, *(stack_words(one) for one in told)]), *etched, *values["too_dense"], *doubts]
+            [
+                "; ".join([words, *more, *(stack_words(one) for one in told)]),
+                *remarks,
+                *pit_doubts,
+                *values["too_dense"],
+                *doubts,
+            ]
         ),
         values,
-        any("weighed_by_px" in row for row in rows) or bool(doubts) or unlit,
+        bool(doubts or pit_doubts) or any("weighed_by_px" in row for row in rows),
     )
+
+
+def _doubts_of_pits(project: Project, scans: Sequence[ScanRecord], run: str | None) -> list[str]:
+    """What speaks against the light and the scale of the scans whose pits are linked."""
+    return [
+        f"{scan.scan}: {doubt}"
+        for scan in scans
+        for doubt in dict.fromkeys([*light_doubts(project, scan, run), *without_scale(project, scan)])
+    ]
 
 
 def _tracks(stacks: dict[str, list[Sheet]], before: dict[str, int]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
