@@ -29,7 +29,8 @@ _FAINT = 0.3
 _MIDDLE, _DIRT = 0.8, 12.0
 _SURE, _AROUND_MOUTH, _WINDOWS_PX, _GROUND_STEP = 0.9, 1.3, (3.0, 4.5, 7.0, 10.0, 15.0), 4
 _OVER_GROUND, _LEAST_GROUND = 7.0, 0.005
-_RATHER_SURE, _OVER_FLOODED, _FLOOD, _FEWEST_OF_FLOOD = 0.98, 3.0, 0.15, 20
+_RATHER_SURE, _OVER_FLOODED = 0.98, 3.0  # bumps are rarely steeper than three times their ground
+_FLOOD, _FEWEST_OF_FLOOD = 0.15, 20  # share and number of rather sure pits that ground without bumps does not show
 _SMALLEST_PX = 1.0
 _LEAST_LOGIT = -1.5
 """Centres fainter than this are not looked at again: the second look believes in one of a thousand of them, sparse field or dense."""

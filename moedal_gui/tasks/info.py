@@ -20,6 +20,7 @@ from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import linked_pit_runs, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
 from moedal_gui.tasks.preselect import cleaned_words
+from moedal_gui.tasks.sheet_words import contradictions
 from moedal_gui.tasks.stacks import stack_words
 
 
@@ -95,12 +96,6 @@ def of_project(project: Project) -> Outcome:
 def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
     stale = out_of_date(project, link)
     return [*([stale] if stale else []), *contradictions(link), *dense_scans(project, linked_pit_runs(link))]
-
-
-def contradictions(link: RunRecord) -> list[str]:
-    """What is said of foils whose pits contradict how they were etched."""
-    told = [row for row in link.summary.get("foils", []) if "weighed_by_px" in row and row.get("etching")]
-    return [f"{row['foil']}: {row['etching']}" for row in told]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ArgumentError, MoedalError, ScanError
 from moedal_gui.core.field import Field
 from moedal_gui.core.scan import ScanDescription, to_plain
@@ -299,7 +300,7 @@ def _changed_words(changed: dict[str, list[Any]]) -> str:
     for key, (before, now) in changed.items():
         name = _IN_FILES.get(key, key)
         if key == "positions":
-            said.append(f"positions of {_counted(now, 'field')}")
+            said.append(f"positions of {counted(now, 'field')}")
         elif isinstance(now, list | tuple | dict):
             said.append(name)
         else:
@@ -314,10 +315,6 @@ def _word(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "nothing" if value is None else str(value)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
@@ -338,7 +335,7 @@ def _sizes(fields: pd.DataFrame, stated: tuple[int, int] | None) -> list[str]:
 
 
 def _pictures_words(problems: Sequence[str]) -> str:
-    return f"{_counted(len(problems), 'picture')} missing or broken, first: {problems[0]}"
+    return f"{counted(len(problems), 'picture')} missing or broken, first: {problems[0]}"
 
 
 def _settle(project: Project, record: ScanRecord, fields: pd.DataFrame) -> None:

@@ -33,7 +33,7 @@ _SURE = 0.002
 _COHERENT = 0.25
 _NAMED = 8
 _MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
-_PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25
+_PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25  # ordinary scans, noisy ones too, have under .2 below .9
 _BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
 
 

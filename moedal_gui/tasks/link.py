@@ -116,7 +116,7 @@ def _doubts_of_pits(project: Project, scans: Sequence[ScanRecord], run: str | No
     return [
         f"{scan.scan}: {doubt}"
         for scan in scans
-        for doubt in dict.fromkeys([*light_doubts(project, scan, run), *without_scale(project, scan)])
+        for doubt in dict.fromkeys([*light_doubts(pit_run(project, scan, run)), *without_scale(project, scan)])
     ]
 
 

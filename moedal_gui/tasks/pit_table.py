@@ -51,10 +51,9 @@ def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRe
     return project.catalogue.current_run("preselect", scan.scan_id, run)
 
 
-def light_doubts(project: Project, scan: ScanRecord, run: str | None = None) -> list[str]:
-    """What the pits of a scan were found to say against its light, side and scale (`tasks.light_check`)."""
-    found = pit_run(project, scan, run)
-    return list(found.summary.get("light", {}).get("doubts", [])) if found is not None else []
+def light_doubts(pits: RunRecord | None) -> list[str]:
+    """What the pits of a pre-selection were found to say against their scan's light, side and scale (`tasks.light_check`)."""
+    return list(pits.summary.get("light", {}).get("doubts", [])) if pits is not None else []
 
 
 def linked_pit_runs(links: RunRecord) -> dict[int, int]:

@@ -23,12 +23,12 @@ from moedal_gui.store.catalogue import FieldRow, RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.crowding import dense_scans
-from moedal_gui.tasks.info import contradictions
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
+from moedal_gui.tasks.pit_table import all_pits, light_doubts, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
 from moedal_gui.tasks.runs import RunsParameters
 from moedal_gui.tasks.runs import plan as list_runs
+from moedal_gui.tasks.sheet_words import contradictions
 
 _MOST_CANDIDATES = 60
 _PICTURE_PX = 1400
@@ -117,7 +117,7 @@ def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame, run: RunRecord
     return {
         "foil": scan.foil, "scan": scan.scan, "orientation": scan.description.orientation, "fields": len(rows), "pits": len(pits),
         "top": int((pits["surface"] == "top").sum()), "bottom": int((pits["surface"] == "bottom").sum()), "density": density,
-        "assumed": sorted(scan.description.assumed), "notes": [*scan.notes, *(run.summary.get("light", {}).get("doubts", []) if run is not None else [])], "picture": _mosaic(project, scan, rows, pits),
+        "assumed": sorted(scan.description.assumed), "notes": [*scan.notes, *light_doubts(run)], "picture": _mosaic(project, scan, rows, pits),
         "map": _map_picture(mapped) if mapped is not None else "", "map_unit": "mm2" if placement.unit == "um" else "px2",
     }  # fmt: skip
 

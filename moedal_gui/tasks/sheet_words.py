@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moedal_gui.analysis.geometry_estimate import SheetGeometry
-from moedal_gui.store.catalogue import ScanRecord
+from moedal_gui.store.catalogue import RunRecord, ScanRecord
 
 
 def sheet_values(sheet: SheetGeometry) -> dict[str, Any]:
@@ -62,3 +62,9 @@ def disagreement(scans: Sequence[ScanRecord]) -> str:
         if stated and max(stated.values()) > 1.01 * min(stated.values()):
             parts.append(f"{name} is {', '.join(f'{v:g} by {scan}' for scan, v in stated.items())}")
     return f"its scans do not agree, the first is taken: {'; '.join(parts)}" if parts else ""
+
+
+def contradictions(link: RunRecord) -> list[str]:
+    """What is said of foils whose pits contradict how they were etched."""
+    told = [row for row in link.summary.get("foils", []) if "weighed_by_px" in row and row.get("etching")]
+    return [f"{row['foil']}: {row['etching']}" for row in told]

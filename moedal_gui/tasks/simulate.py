@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ArgumentError, ExportError
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
@@ -56,8 +57,7 @@ def plan(project: None, parameters: SimulateParameters) -> Plan[None, list[Path]
         made.extend(folders)
 
     def finish() -> Outcome:
-        many = "1 scan" if len(made) == 1 else f"{len(made)} scans"
-        return Outcome(f"{many} written to {parameters.out}", {"scans": [str(p) for p in made]})
+        return Outcome(f"{counted(len(made), 'scan')} written to {parameters.out}", {"scans": [str(p) for p in made]})
 
     return Plan(units=[None], work=work, commit=commit, finish=finish)
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from moedal_gui.app.background import Latest
 from moedal_gui.app.importing import ImportDraft, Preview, lamp_name, preview
 from moedal_gui.app.workbench import Workbench
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.store.project import SUFFIX
@@ -133,8 +134,8 @@ class ImportPage(Panel):
         fields = draft.source.fields
         placed = sum(f.stage_x is not None for f in fields)
         found = QLabel(
-            f"{_several(len(fields), 'field')} ({len(draft.fields)} with pictures, {placed} with a stage position), "
-            f"{_several(len(draft.description.channels), 'channel')}",
+            f"{counted(len(fields), 'field')} ({len(draft.fields)} with pictures, {placed} with a stage position), "
+            f"{counted(len(draft.description.channels), 'channel')}",
             wordWrap=True,
         )
         found.setProperty("role", "dim")
@@ -395,7 +396,3 @@ class ImportPage(Panel):
             self._workbench.said.emit("bad", str(error))
             return
         self.left.emit()
-
-
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
