@@ -50,7 +50,7 @@ def sentence(values: dict[str, Any], source: ScanRecord) -> str:
     parts = []
     for row in values["scans"]:
         x, y = row["offset_px"]
-        how = f"offset {x:.2f}, {y:.2f} px {'searched' if row['offset_searched'] else 'as given'}"
+        how = f"offset {x:z.2f}, {y:z.2f} px {'searched' if row['offset_searched'] else 'as given'}"
         parts.append(f"{row['scan']}: {how if row['offset_found'] else 'no common offset found'}")
     sigma = [values["resolution_px"][axis]["value"] for axis in ("x", "y")]
     lines = [
