@@ -78,6 +78,11 @@ class DetectorCard:
     made: str = ""
     provenance: str = ""
 
+    @property
+    def outdone_by(self) -> str:
+        """The detector that plainly found the held back pits better when this one was made; empty where none did."""
+        return str(self.metrics.get("outdone_by", ""))
+
     def keeping(self, share: float) -> float:
         """Least probability that keeps at least a share of the pits.
 

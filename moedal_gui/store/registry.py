@@ -70,16 +70,17 @@ class Registry:
 
     def current(self) -> Entry | None:
         """The one in force: as made current, else the newest; None when there is none."""
-        entries = self.entries()
+        newest = max(self.entries(), key=lambda e: (e.folder / _CARD).stat().st_mtime, default=None)
+        return self.chosen() or newest
+
+    def chosen(self) -> Entry | None:
+        """The one that was made current; None when none was, or it is gone."""
         try:
             words = json.loads((self.path / _CURRENT).read_text(encoding="utf-8"))
             title = str(words["current"])
         except (OSError, ValueError, KeyError, TypeError):
-            title = ""
-        for entry in entries:
-            if entry.title == title:
-                return entry
-        return max(entries, key=lambda e: (e.folder / _CARD).stat().st_mtime) if entries else None
+            return None
+        return next((entry for entry in self.entries() if entry.title == title), None)
 
     def make_current(self, name: str) -> Entry:
         """Put a version in force."""

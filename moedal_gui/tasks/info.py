@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.scan import ScanDescription, to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.reading import inspect
+from moedal_gui.imaging.detector_planes import PLANES
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.store.registry import Registry, read_card, read_detector_card
+from moedal_gui.store.registry import Entry, Registry, read_card, read_detector_card
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
@@ -22,6 +23,7 @@ from moedal_gui.tasks.placement.register import input_hash, registration_doubts
 from moedal_gui.tasks.preselect import cleaned_words
 from moedal_gui.tasks.sheet_words import contradictions
 from moedal_gui.tasks.stacks import stack_words
+from moedal_gui.tasks.training.detectors import detector_in_force
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def _ensembles(project: Project) -> list[dict[str, Any]]:
         card = read_card(folder)
         return {"kind": card.kind, "classes": list(card.classes), "made": card.made, "provenance": card.provenance}
 
-    return _versions(project.experts, told)
+    current = project.experts.current()
+    return _versions(project.experts, told, (current,))
 
 
 def _detectors(project: Project) -> list[dict[str, Any]]:
@@ -139,15 +142,21 @@ def _detectors(project: Project) -> list[dict[str, Any]]:
         card = read_detector_card(folder)
         return {"view": card.view, "made": card.made, "provenance": card.provenance, "f1": card.metrics.get("f1")}
 
-    return _versions(project.detectors, told)
+    # A damaged one among them is told as such, and nothing can be said to be in force.
+    try:
+        current: tuple[Entry | None, ...] = tuple(detector_in_force(project, view) for view in PLANES)
+    except ExpertError:
+        current = (project.detectors.chosen(),)
+    return _versions(project.detectors, told, current)
 
 
-def _versions(registry: Registry, told: Callable[[Path], dict[str, Any]]) -> list[dict[str, Any]]:
+def _versions(
+    registry: Registry, told: Callable[[Path], dict[str, Any]], current: Sequence[Entry | None]
+) -> list[dict[str, Any]]:
     """What is told of every trained version; a damaged one is told, not hidden."""
-    current = registry.current()
     rows: list[dict[str, Any]] = []
     for entry in registry.entries():
-        row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry == current}
+        row: dict[str, Any] = {"name": entry.name, "version": entry.version, "current": entry in current}
         try:
             row |= told(entry.folder)
         except ExpertError as error:

@@ -21,6 +21,7 @@ from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.training import train
 from moedal_gui.tasks.training.detector_set import from_boxes
+from moedal_gui.tasks.training.detectors import chosen_detector, detector_in_force
 from moedal_gui.tasks.training.train_parameters import TrainParameters
 
 SIDE = 96
@@ -138,6 +139,16 @@ def test_labels_teach_the_shipped_detector_and_missed_pits_count(foil):
         ).values
         assert figures["f1"]["value"] > 0.8
         assert figures["surface_accuracy"]["value"] > 0.9
+        better = detector_in_force(project, "slope")
+        poor = run(
+            train.plan(project, TrainParameters(what="detector", epochs=1, batch=2, learning_rate=1e-6, start="none"))
+        )
+        assert poor.values["detector"] == "detector/2" and better is not None
+        assert poor.values["outdone_by"] == better.title == "detector/1"
+        assert "detector/1, with f1" in poor.sentence and "stays in force" in poor.sentence
+        assert detector_in_force(project, "slope") == better, "a poor one does not push a better one out"
+        assert "detector detector 1: looks at slope; current" in info.of_project(project).sentence
+        assert chosen_detector(project, "detector/2", "slope").card.version == "2", "who names it gets it"
 
 
 def test_words_that_do_not_fit_are_refused(tmp_path):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
+from scipy.special import expit
 
 from moedal_gui import __version__
 from moedal_gui.core.detector_card import DetectorCard
@@ -28,10 +29,10 @@ from moedal_gui.learn.detector.run import DetectorRun
 from moedal_gui.learn.detector.whole_numbers import in_whole_numbers, write_whole_numbers
 from moedal_gui.learn.state import halved
 from moedal_gui.learn.to_onnx import OPSET
-from moedal_gui.preselect.heatmap import looking, probability, proposals
+from moedal_gui.preselect.heatmap import LearnedDetector, looking, probability, proposals
 from moedal_gui.preselect.second_look import views
 from moedal_gui.store.array_files import write_arrays
-from moedal_gui.store.registry import Entry, Registry, file_hash
+from moedal_gui.store.registry import Entry, Registry, file_hash, read_detector_card
 
 Float32 = npt.NDArray[np.float32]
 
@@ -78,8 +79,9 @@ def put_in_place(
     provenance: str,
     shrink: int | None = None,
     second: Path | None = None,
+    rival: tuple[str, LearnedDetector] | None = None,
 ) -> Entry:
-    """Write a trained detector into a registry and make it current.
+    """Write a trained detector into a registry and make it current, unless another finds plainly more of the held back pits.
 
     Parameters
     ----------
@@ -91,6 +93,8 @@ def put_in_place(
         How far the pictures it learnt from were shrunk; None where it saw pictures of every kind.
     second
         The ONNX file of its second look; None where it looks once.
+    rival
+        Title of the detector in force, and that detector.
 
     Raises
     ------
@@ -114,10 +118,13 @@ def put_in_place(
         knots = calibrated(found)
         chance = probability(replace(plain, probability=knots), found.logit)
         points = thresholds(found, chance)
+        measured = dict(figures(found, chance, points["best_f1"]))
+        if rival is not None:
+            measured |= _beside(rival, measured, held, shrink or 1, run.settings.boxed)
         return replace(
             plain, name=name, version=version, file=path.name, sha256=file_hash(path),
             probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
-            metrics=figures(found, chance, points["best_f1"]),
+            metrics=measured,
             training={**words, "settings": asdict(run.settings), "curve": run.curve},
             versions={"moedal-gui": __version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__},
             onnx_difference=difference, weights=f"{name}.weights.npz",
@@ -127,8 +134,24 @@ def put_in_place(
         )  # fmt: skip
 
     entry = registry.add(name, fill)
-    registry.make_current(entry.title)
+    if not read_detector_card(entry.folder).outdone_by:
+        registry.make_current(entry.title)
     return entry
+
+
+def _beside(
+    rival: tuple[str, LearnedDetector],
+    measured: Mapping[str, Any],
+    held: Sequence[TaughtField],
+    shrink: int,
+    boxed: bool,
+) -> dict[str, Any]:
+    """What another detector finds on the same fields at its own working point, and whether that is plainly more."""
+    title, learned = rival
+    found = look(learned, held, shrink, boxed)
+    f1 = figures(found, expit(found.logit), learned.card.working_point)["f1"]
+    worse = f1["value"] is not None and (measured["f1"]["high"] or 0.0) < f1["value"]
+    return {"beside": {"detector": title, "f1": f1}, "outdone_by": title if worse else ""}
 
 
 def _write_networks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,7 @@ def chosen_detector(project: Project, wanted: str | None, view: str) -> ChosenDe
     ExpertError
         There is none, it looks at something else, or it is damaged.
     """
-    entry = _named(project, wanted, view) if wanted else _current_of(project, view)
+    entry = _named(project, wanted, view) if wanted else detector_in_force(project, view)
     if entry is None:
         kind = "slopes" if view == "slope" else "single pictures"
         raise ExpertError(
@@ -61,7 +62,7 @@ def chosen_detector(project: Project, wanted: str | None, view: str) -> ChosenDe
 
 def knows_detector(project: Project, view: str) -> bool:
     """Whether there is a detector for a view, the project's own or a shipped one."""
-    return _current_of(project, view) is not None
+    return detector_in_force(project, view) is not None
 
 
 def detector_of(folder: Path, least: float | None = None, everything: bool = False) -> LearnedDetector:
@@ -115,20 +116,25 @@ def _named(project: Project, wanted: str, view: str) -> Entry | None:
     if not is_project(Path(wanted)):
         return named_detector(project, wanted)
     with Project.open(Path(wanted)) as other:
-        entry = _current(other.detectors, view)
+        entry = _current(other.detectors, view) or _newest(other.detectors.entries(), view)
     if entry is None:
         raise ExpertError(f"That project has no learned detector for {view}", wanted, "train one there first")
     return entry
 
 
-def _current_of(project: Project, view: str) -> Entry | None:
+def detector_in_force(project: Project, view: str) -> Entry | None:
+    """The detector that looks where nobody names one; None where there is none."""
     return next((entry for registry in registries(project) if (entry := _current(registry, view))), None)
 
 
 def _current(registry: Registry, view: str) -> Entry | None:
-    """The current version where it is of the view, else the newest that is."""
-    entry = registry.current()
+    """The one made current where it is of the view, else the newest that is and was not outdone."""
+    entry = registry.chosen()
     if entry is not None and read_detector_card(entry.folder).view == view:
         return entry
-    fitting = [e for e in registry.entries() if read_detector_card(e.folder).view == view]
-    return max(fitting, key=lambda e: read_detector_card(e.folder).made) if fitting else None
+    return _newest([e for e in registry.entries() if not read_detector_card(e.folder).outdone_by], view)
+
+
+def _newest(entries: Sequence[Entry], view: str) -> Entry | None:
+    fitting = [e for e in entries if read_detector_card(e.folder).view == view]
+    return max(fitting, key=lambda e: read_detector_card(e.folder).made, default=None)

@@ -20,7 +20,7 @@ from moedal_gui.store.registry import Entry, Registry, checked_detector, read_de
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
-from moedal_gui.tasks.training.detectors import shipped_detector
+from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector
 
 if TYPE_CHECKING:
     from moedal_gui.learn.detector.trainer import DetectorTraining
@@ -74,6 +74,7 @@ def detector_plan(
     folder.cancel(False)
     folder.pause(False)
     registry = project.detectors
+    rival = detector_in_force(project, taught.view)
     live: list[DetectorTraining] = []
 
     def work(share: float) -> None:
@@ -88,7 +89,7 @@ def detector_plan(
             entry = _kept(registry, folder)
             if entry is None:
                 training = live[0] if live else _begun(folder, taught, settings, begin)
-                entry = _put_in_place(training, registry, name or NAME, taught, begin)
+                entry = _put_in_place(training, registry, name or NAME, taught, (begin, rival))
                 folder.record({"detector": entry.title})
             return outcome_of(entry)
         finally:
@@ -105,14 +106,20 @@ def _kept(registry: Registry, folder: TrainingFolder) -> Entry | None:
 
 
 def _put_in_place(
-    training: DetectorTraining, registry: Registry, name: str, taught: DetectorSet, begin: Entry | None
+    training: DetectorTraining,
+    registry: Registry,
+    name: str,
+    taught: DetectorSet,
+    others: tuple[Entry | None, Entry | None],
 ) -> Entry:
+    """``others``: the detector that was begun from, and the one that was in force."""
     from moedal_gui.learn.detector.outcome import put_in_place
 
+    begin, rival = others
     words = {**taught.words, "start": begin.title if begin is not None else ""}
     return put_in_place(
         training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
-        second=_second_look(begin, taught.view),
+        second=_second_look(begin, taught.view), rival=(rival.title, detector_of(rival.folder)) if rival else None,
     )  # fmt: skip
 
 
@@ -143,10 +150,16 @@ def outcome_of(entry: Entry) -> Outcome:
     figures = {name: card.metrics[name] for name in ("efficiency", "purity", "f1")}
     shown = ", ".join(f"{name} {_fraction(f)}" for name, f in figures.items())
     sentence = f"Detector {entry.title}: {shown} on {card.metrics['fields']} fields held back"
+    if card.outdone_by:
+        better = _fraction(card.metrics["beside"]["f1"])
+        sentence += (
+            f"; {card.outdone_by}, with f1 {better} there, finds them better and stays in force "
+            f"(preselect --detector {entry.title} takes this one)"
+        )
     values: dict[str, Any] = {
         "detector": entry.title, "name": entry.name, "version": entry.version, "view": card.view,
         "working_point": card.working_point, "thresholds": dict(card.thresholds), "seconds": card.seconds,
-        "onnx_difference": card.onnx_difference, **figures, "training": card.provenance,
+        "onnx_difference": card.onnx_difference, "outdone_by": card.outdone_by, **figures, "training": card.provenance,
     }  # fmt: skip
     return Outcome(sentence, values)
 
