@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moedal_gui.analysis.matching import one_to_one
 from moedal_gui.analysis.registration_search import Motion, rigid
 
 Floats = npt.NDArray[np.float64]
@@ -86,6 +87,18 @@ def mark_misfits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> MarkMisfit
         rest[k] = np.abs(_distances(a[others]) - _distances(b[others])).max()
     doubted = tuple(f.left_out for f in datum_fits(a, b, limit_px) if f.left_out is not None)
     return MarkMisfits(fitted, alone, rest, doubted)
+
+
+def numbers_in(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> tuple[int, ...]:
+    """Which points of a those of b are, where b (K, 2) has points of a (N, 2), K <= N, under other numbers; both in one frame, px.
+
+    Empty where the numbers agree, and where a point of b is none of a.
+    """
+    ours, theirs = one_to_one(a, b, limit_px)
+    if len(theirs) < len(b):
+        return ()
+    numbers = tuple(int(k) for k in ours[np.argsort(theirs)])
+    return () if numbers == tuple(range(len(b))) else numbers
 
 
 @dataclass(frozen=True)

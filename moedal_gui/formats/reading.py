@@ -87,6 +87,21 @@ def _datum_notes(description: ScanDescription, fields: tuple[Field, ...]) -> lis
     known = {f.name for f in fields if f.stage_x is not None}
     strange = [p.field for p in description.datum if p.field not in known]
     notes = [f"Datum points in fields that have no position are left out: {', '.join(strange)}"] if strange else []
+    if description.field_size_px is not None:
+        width, height = description.field_size_px
+        outside = [
+            f"({p.x_px:g}, {p.y_px:g}) in field {p.field}"
+            for p in description.datum
+            if not (-0.5 <= p.x_px <= width - 0.5 and -0.5 <= p.y_px <= height - 0.5)
+        ]
+        if outside:
+            notes.append(
+                f"Datum points lie outside their field of {width} x {height} px: {', '.join(outside)}; check field, x_px and y_px"
+            )
+    twice = [p for k, p in enumerate(description.datum) if p in description.datum[:k]]
+    if twice:
+        said = ", ".join(f"({p.x_px:g}, {p.y_px:g}) in field {p.field}" for p in twice)
+        notes.append(f"Datum points are stated twice: {said}; state each pin hole once")
     if len(description.datum) - len(strange) == 1:
         notes.append("One datum point gives no direction: the stage's own frame is used")
     return notes

@@ -1,6 +1,7 @@
 """Every kind of scan people bring, and the hostile ones."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +222,18 @@ def test_the_tasl_montage_is_taken_apart_and_its_places_read(real: Path) -> None
     assert sum(x is not None for x, _ in places) >= 106  # two are cut off in the picture itself
     stack = source.read_field("5").stack
     assert stack is not None and 58 <= stack.shape[1] <= 64
+
+
+def test_datum_points_that_cannot_be_are_told(tmp_path: Path) -> None:
+    positions = {"c1": {"1": [0, 0], "2": [30, 0]}}
+    (tmp_path / "positions.json").write_text(json.dumps(positions))
+    text = 'scan = "c1"\npixel_size_um = 1.0\nfield_size_px = [40, 30]\ndatum = {}\n[positions]\nfile = "positions.json"\nkey = "c1"\nunit = "px"\n'
+    for datum, said in (
+        ("[[1, 5, 5], [2, 60, 5]]", r"outside their field of 40 x 30 px: \(60, 5\) in field 2"),
+        ("[[1, 5, 5], [1, 5, 5], [2, 9, 9]]", r"stated twice: \(5, 5\) in field 1"),
+        ("[[1, 0, 0], [2, 39, 29]]", ""),
+    ):
+        _toml(tmp_path, text.format(datum))
+        notes = " ".join(inspect(tmp_path).notes)
+        assert re.search(said, notes)
+        assert bool(said) == ("Datum points" in notes)

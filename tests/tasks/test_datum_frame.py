@@ -1,5 +1,6 @@
 """The frame of a foil follows the datum points that the scans agree on, wherever the wrong one is."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from drawn_scans import drawn_pits, on_foil, project_of
 from scipy.spatial import cKDTree
 
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import info
+from moedal_gui.tasks import info, ingest
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.placement.placing import placement_of
@@ -85,3 +86,26 @@ def test_nothing_is_said_where_all_agree(tmp_path: Path) -> None:
     values, _, away = _registered(project_of(tmp_path, {"a": (1.4, FINE), "b": (-1.2, FINE)}, pits), pits)
     assert values["datum"] == [] and away < 8.0
     assert all(p["fitted_px"] < 3 and p["alone_px"] < 5 for p in values["pairs"][0]["datum_points"])
+
+
+@pytest.mark.parametrize("numbers", [(2, 1, 0), (1, 2), (1, 0, 2), (0, 2)])
+@pytest.mark.parametrize("odd", ["a", "b"])
+def test_points_under_other_numbers_are_no_wrong_points(tmp_path: Path, numbers: tuple[int, ...], odd: str) -> None:
+    pits = drawn_pits()
+    path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, FINE)}, pits)
+    toml = tmp_path / odd / "scan.toml"
+    text = toml.read_text()
+    stated = json.loads(text.split("datum = ")[1].split("\n")[0])
+    toml.write_text(text.replace(json.dumps(stated), json.dumps([stated[k] for k in numbers])))
+    with Project.open(path, write=True) as project:
+        run(ingest.plan(project, ingest.IngestParameters((tmp_path / odd,))))
+    values, sentence, _ = _registered(path, pits)
+    (finding,) = values["datum"]
+    assert not finding["wrong"] and not finding["undecided"]
+    assert "the pits tell which is which" in sentence and "against the datum points" not in sentence
+    (row,) = finding["numbered"]
+    if len(numbers) < 3:
+        assert row["scan"] == odd and row["numbers"] == list(numbers) and "has only" in sentence
+    else:
+        assert sorted(row["numbers"]) == [0, 1, 2] and row["numbers"] != [0, 1, 2]
+    assert values["pairs"][0]["refined"]["within_2px"] > 0.95

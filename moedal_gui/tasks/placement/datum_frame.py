@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from moedal_gui.analysis.datum import FAR_PX, LIMIT_PX, STILL, Verdict, by_place, by_shape, mark_misfits
+from moedal_gui.analysis.datum import FAR_PX, LIMIT_PX, STILL, Verdict, by_place, by_shape, mark_misfits, numbers_in
 from moedal_gui.analysis.registration import tied
 from moedal_gui.analysis.registration_search import rigid
 from moedal_gui.core.placement import ScanPlacement
@@ -43,7 +43,42 @@ def tie_foil(
         told = tie_scans(scans, plain, pits, _ids(scans, later))
         placed = _placed_points(scans, told)
         later = by_place(placed)
+    order = _order(scans.index(_reference(scans, told)), scans, placed)
+    if order is not None:
+        return told, {"foil": scans[0].foil, "reference": _reference(scans, told).scan, "checked": True, **order}
     return told, _finding(scans, told, own, placed, _together(verdict, later))
+
+
+def _order(main: int, scans: Sequence[ScanRecord], placed: Sequence[Floats | None]) -> dict[str, Any] | None:
+    """What to say of scans that have the reference's datum points under other numbers, where nothing else is wrong with any."""
+    reference = placed[main]
+    if reference is None:
+        return None
+    rows: list[dict[str, Any]] = []
+    for i, points in enumerate(placed):
+        if points is None or i == main:
+            continue
+        (many, most), (few, least) = sorted(((main, reference), (i, points)), key=lambda pair: -len(pair[1]))
+        numbers = numbers_in(most, least)
+        if numbers:
+            rows.append({"scan": scans[few].scan, "as_in": scans[many].scan, "numbers": list(numbers), "of": len(most)})
+        elif np.hypot(*(most[: len(least)] - least).T).max() > LIMIT_PX:
+            return None
+    if not rows:
+        return None
+    said = "; ".join(
+        f"{r['scan']} has {'the' if len(r['numbers']) == r['of'] else 'only'} datum points {_and(r['numbers'])} (counted from 0) of {r['as_in']}, "
+        "in this order"
+        for r in rows
+    )
+    note = f"{said}: the pits tell which is which, and the axes of the foil follow {scans[main].scan}; state the same points everywhere"
+    return {"wrong": [], "undecided": [], "numbered": rows, "note": note}
+
+
+def _and(numbers: Sequence[int]) -> str:
+    return (
+        " and ".join([", ".join(str(k) for k in numbers[:-1]), str(numbers[-1])]) if len(numbers) > 1 else str(*numbers)
+    )
 
 
 def _together(shape: Verdict, place: Verdict) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,7 +49,7 @@ def register(project: Project) -> Outcome:
         group = [s for s in scans if s.foil == foil]
         told, finding = tie_foil(group, plain, pits)
         datum += [finding] if finding else []
-        pairs += pair_rows(group, told)
+        pairs += [_with_numbers(row, finding) for row in pair_rows(group, told)]
         views = views_apart(group, told)
         for scan in group:
             kept = placement_to_plain(replace(told.placed[scan.scan_id], apart=views[scan.scan_id]))
@@ -124,6 +125,14 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
     return "; ".join(parts)
 
 
+def _with_numbers(row: dict[str, Any], finding: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A pair one of whose scans has the datum points under other numbers: they fit, whatever their numbers say."""
+    here = {row["a"], row["b"]}
+    if finding is None or not any({r["scan"], r["as_in"]} & here for r in finding.get("numbered", ())):
+        return row
+    return {name: value for name, value in row.items() if name != "datum_misfit"} | {"datum_numbers": True}
+
+
 def _px(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f} px"
 
@@ -132,7 +141,8 @@ def _words(row: dict[str, Any]) -> str:
     figures = row["refined"]
     words = f"{figures['within_2px']:.1%} within 2 px, rms {_px(figures['rms_px'])}" if figures else row["reason"]
     if row["tied_by"] == "pits":
-        words += ", tied by the pits alone" if row["datum"] is None else ", tied by the pits against the datum points"
+        against = row["datum"] is not None and not row.get("datum_numbers")
+        words += ", tied by the pits against the datum points" if against else ", tied by the pits alone"
     if row.get("datum_left_out") is not None:
         words += f", without datum point {row['datum_left_out']} (counted from 0), which does not fit"
     elif row.get("datum_misfit"):
