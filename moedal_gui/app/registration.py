@@ -169,7 +169,8 @@ def told_of(registered: Registered, pair: Tied) -> tuple[str, ...]:
 
 def _datum_lines(registered: Registered, pair: Tied) -> list[str]:
     row, lines = pair.row, []
-    points = row.get("datum_points") or []
+    # Under other numbers they are not each other's partners.
+    points = [] if row.get("datum_numbers") else row.get("datum_points") or []
     known = [(k, p) for k, p in enumerate(points) if p["fitted_px"] is not None]
     if known:
         each = ", ".join(
@@ -184,7 +185,8 @@ def _datum_lines(registered: Registered, pair: Tied) -> list[str]:
     elif row.get("datum_misfit"):
         lines.append("The datum points of the two scans do not fit each other.")
     notes = [str(d["note"]) for d in registered.datum if d["foil"] == pair.foil]
-    return lines + [f"{n[0].upper()}{n[1:]}." for n in notes]
+    # The name of a scan is written as it is.
+    return lines + [f"{'The' + n[3:] if n.startswith('the ') else n}." for n in notes]
 
 
 def pair_table(registered: Registered) -> pd.DataFrame:

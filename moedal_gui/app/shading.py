@@ -12,6 +12,7 @@ Rgb = npt.NDArray[np.uint8]
 Limits = tuple[float, float]
 NOTHING_RGB = (24, 26, 30)
 _LEAST_SHARE, _MOST_SHARE = 0.3, 99.8
+_BRIGHT, _BRIGHT_SHARE, _MOST_GAIN = 200.0, 98.0, 5.0
 
 
 def limits_of(values: npt.NDArray[np.generic]) -> Limits:
@@ -69,3 +70,15 @@ def slope_as_hue(slope_x: Float32, slope_y: Float32, limits: Limits) -> Rgb:
     rgb = (np.where(bare[..., None], 0, colour) * 255).astype(np.uint8)
     rgb[bare] = NOTHING_RGB
     return rgb
+
+
+def lifted(rgb: Rgb) -> Rgb:
+    """A picture (H, W, 3) made brighter, at most fivefold, until its brightest parts can be told from black.
+
+    For overviews: slopes of many pits that share one of its px largely cancel.
+    """
+    bright = float(np.percentile(rgb.max(axis=-1), _BRIGHT_SHARE)) if rgb.size else 0.0
+    gain = min(_BRIGHT / max(bright, 1.0), _MOST_GAIN)
+    if gain <= 1.0:
+        return rgb
+    return np.asarray(np.minimum(rgb * np.float32(gain), 255.0), dtype=np.uint8)

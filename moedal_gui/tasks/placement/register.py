@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,8 @@ from moedal_gui.tasks.fingerprint import digest, geometry_hash
 from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.datum_frame import tie_foil
 from moedal_gui.tasks.placement.field_overlaps import doubt_of, misplaced_fields
-from moedal_gui.tasks.placement.tie_scans import pair_rows, views_apart
+from moedal_gui.tasks.placement.tie_scans import TiedScans, pair_rows, views_apart
+from moedal_gui.tasks.placement.turned_pictures import turned_pictures
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,18 @@ def register(project: Project) -> Outcome:
     for foil in dict.fromkeys(s.foil for s in scans):
         group = [s for s in scans if s.foil == foil]
         told, finding = tie_foil(group, plain, pits)
-        datum += [finding] if finding else []
-        pairs += [_with_numbers(row, finding) for row in pair_rows(group, told)]
+        found = _pairs(group, told, finding)
+        pairs += found
+        # Pictures that lie otherwise bring pits together against right datum points.
+        if finding and (finding["wrong"] or not finding["undecided"] or not any(row.get("turned") for row in found)):
+            datum.append(finding)
         views = views_apart(group, told)
         for scan in group:
             kept = placement_to_plain(replace(told.placed[scan.scan_id], apart=views[scan.scan_id]))
             kept |= {"geometry": geometry_hash(scan, fields[scan.scan_id])}
-            found = overlaps[scan.scan_id]
-            if found is not None:
-                kept |= {"overlaps": found.to_plain()}
+            moved = overlaps[scan.scan_id]
+            if moved is not None:
+                kept |= {"overlaps": moved.to_plain()}
             project.catalogue.set_placement(run.run_id, scan.scan_id, kept)
     rows = [{"foil": s.foil, "scan": s.scan, **o.figures} for s in scans if (o := overlaps[s.scan_id]) is not None]
     values = {"pairs": pairs, "overlaps": rows, "datum": datum}
@@ -123,6 +127,18 @@ def _sentence(pairs: list[dict[str, Any]], scans: list[ScanRecord], overlaps: li
     ]
     parts += [str(row["doubt"]) for row in overlaps if row.get("doubt")]
     return "; ".join(parts)
+
+
+def _pairs(scans: Sequence[ScanRecord], told: TiedScans, finding: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What is said of every two scans of a foil; ``turned`` where the pictures of one lie otherwise than stated."""
+    named = {s.scan: s for s in scans}
+    rows = []
+    for row in pair_rows(scans, told):
+        known = _with_numbers(row, finding)
+        if row["refined"] and (doubt := turned_pictures(named[row["a"]], named[row["b"]], told)):
+            known |= {"doubt": doubt, "turned": True}
+        rows.append(known)
+    return rows
 
 
 def _with_numbers(row: dict[str, Any], finding: Mapping[str, Any] | None) -> dict[str, Any]:

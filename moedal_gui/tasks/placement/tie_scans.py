@@ -27,13 +27,15 @@ _ENOUGH_PITS = 30
 class TiedScans:
     """Where the scans of a foil lie, and what tied each to which.
 
-    ``links`` holds, for each scan that was tied to another, that other's id and the tie.
+    ``links`` holds, for each scan that was tied to another, that other's id and the tie; ``reflected`` the pairs that nothing ties
+    and that the pits would tie if one were mirrored.
     """
 
     plain: Mapping[int, ScanPlacement]
     pits: Mapping[int, pd.DataFrame]
     placed: dict[int, ScanPlacement] = field(default_factory=dict)
     links: dict[int, tuple[int, Tie]] = field(default_factory=dict)
+    reflected: set[frozenset[int]] = field(default_factory=set)
 
     def places(self, scan: int, placement: ScanPlacement) -> Floats:
         """Pits of a scan in its frame (N, 2), those of fields with a position."""
@@ -100,6 +102,8 @@ def _tie_to_one(scan: ScanRecord, group: Sequence[ScanRecord], so_far: TiedScans
             continue
         pixel = placement.scale
         found = tie(_side(parent, placement, so_far, pixel), _side(scan, own, so_far, pixel))
+        if found.by is None and found.reflected:
+            so_far.reflected.add(frozenset((scan.scan_id, parent.scan_id)))
         if found.by is not None and (best is None or found.agrees):
             best = (parent, found)
         if found.agrees:
@@ -152,6 +156,11 @@ def _pair(a: ScanRecord, b: ScanRecord, told: TiedScans) -> dict[str, Any]:
         row["reason"] = "no datum ties the two scans" + (
             ", and their pits do not agree more than by accident" if len(ours) and len(theirs) else ""
         )
+        if {a.scan_id, b.scan_id} in told.reflected:
+            row["doubt"] = (
+                f"{a.scan} and {b.scan} of {a.foil} are not brought together: no datum ties them, and their pits would agree only if one "
+                "were mirrored; check orientation and mirrored of both"
+            )
         return row
     row["tied_by"] = link.by if link else _by_all([a, b], told)
     if link is not None and link.by == "datum" and link.datum is not None and link.datum.left_out is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from html import escape
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
@@ -26,6 +27,7 @@ from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.theme import icon
 from moedal_gui.ui.widgets.empty import EmptyState
 
+_GAP = "  "
 _WORDS = {
     "waiting": "waits its turn",
     "running": "",
@@ -156,12 +158,23 @@ class JobRow(QFrame):
         self.cancel.setVisible(job.active)
         self.cancel.setEnabled(not job.stopping)
         self.cancel.setText("Stopping…" if job.stopping else "Cancel")
-        self.sentence.setText(job.sentence)
+        table = _GAP in job.sentence
+        self.sentence.setTextFormat(Qt.TextFormat.RichText if table else Qt.TextFormat.PlainText)
+        self.sentence.setText(_with_table(job.sentence) if table else job.sentence)
         self.sentence.setVisible(bool(job.sentence))
         role = {"failed": "bad", "cancelled": "warning"}.get(job.status, "")
         if self.sentence.property("role") != role:
             self.sentence.setProperty("role", role)
             self.sentence.style().polish(self.sentence)
+
+
+def _with_table(sentence: str) -> str:
+    """Words whose lines of a table, which have wide gaps, are in letters all as wide, so that columns stand below each other."""
+    lines = [
+        f"<pre style='margin:0'>{escape(line)}</pre>" if _GAP in line else f"<div>{escape(line)}</div>"
+        for line in sentence.splitlines()
+    ]
+    return "".join(lines)
 
 
 def _state_text(job: Job) -> str:

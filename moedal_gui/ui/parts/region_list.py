@@ -22,10 +22,12 @@ _MEASURES = {"slope_energy": "slopes", "difference": "difference"}
 _COLUMNS = (
     Column("region_id", "No", "Number on the canvas", lambda v: f"{v}"),
     Column("looked_at_by", "Seen", "Who looked at it last", lambda v: f"✓ {v}" if v else "·", words=True),
-    Column("z", "Out by", "Deviations of the surroundings; farthest first", number(1)),
+    Column(
+        "z", "Stands out", "How far it is from its surroundings, in their own deviations; farthest first", number(1)
+    ),
     Column(
         "measure",
-        "In",
+        "By",
         "What stands out: the slopes, or the difference from the ground",
         lambda v: _MEASURES.get(v, v),
         words=True,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QTimer
 
 from moedal_gui.app.display import Picture, pictures_of
-from moedal_gui.app.shading import Limits
+from moedal_gui.app.shading import Limits, lifted
 from moedal_gui.app.sheet import Box, Sheet
 from moedal_gui.app.workbench import Workbench
 from moedal_gui.ui.relay import Relay
@@ -163,7 +163,7 @@ class PictureLayer(QObject):
 
     def _overview(self, source: PictureSource, shown: Shown | None) -> None:
         if source is self._source and shown is not None:
-            self._minimap.show_picture(shown.rgb)
+            self._minimap.show_picture(lifted(shown.rgb))
 
     def _clipped(self, box: Box) -> Box:
         sheet = self._workbench.session.sheet
