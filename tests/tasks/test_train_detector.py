@@ -80,11 +80,18 @@ def test_pictures_of_large_pits_are_taught_in_a_size_that_suits(tmp_path, larger
 
 def test_from_boxed_pictures_to_pits_of_another_picture(tmp_path):
     folder, other = boxed(tmp_path / "boxes", 8), boxed(tmp_path / "other", 2, seed=9)
+    (folder / "more").mkdir()
+    for part in ("png", "txt"):
+        (folder / f"p7.{part}").rename(folder / "more" / f"p7.{part}")
+    (folder / "bad.png").write_bytes(b"\x89PNG and nothing else")
+    (folder / "bad.txt").write_text("0 .5 .5 .1 .1")
     words = TrainParameters(what="detector", from_=f"boxes:{folder}", epochs=2, batch=4, learning_rate=4e-3)
     with Project.open(tmp_path / "d.moedal", write=True, create=True) as project:
         outcome = run(train.plan(project, words))
         assert outcome.values["f1"]["value"] > 0.7
         assert outcome.values["view"] == "picture"
+        assert "trained on 8 boxed pictures of boxes and 1 folder in it" in outcome.sentence
+        assert "1 picture could not be read: bad.png" in outcome.sentence
         assert "detector detector 1: looks at picture; current" in info.of_project(project).sentence
         again = run(train.plan(project, words))
         assert again.values["detector"] == outcome.values["detector"] == "detector/1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -9,8 +11,11 @@ from moedal_gui.core.detector_card import MAPS, STRIDE
 
 SMALLEST_STEP = 16
 """Both sides of a picture must be multiples of this many px."""
-_WIDTHS = (32, 48, 80, 112)
-_WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
+WIDTHS = (32, 48, 80, 112)
+WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
+WIDTHS_TO_BOXES = (24, 48, 80, 128, 160)  # what a box holds may be anything
+_LEVELS = ("first", "second", "third", "fourth", "fifth")
+_HEAD = 48
 _RARE = -4.0  # logit of a centre before anything is learnt: few cells hold one
 
 
@@ -40,23 +45,27 @@ class DetectorNetwork(nn.Module):
 
     A U (Ronneberger et al., arXiv:1505.04597) whose maps are those of centres (Zhou et al., arXiv:1904.07850), one set
     for each surface so that pits on top of each other come apart.
+
+    Parameters
+    ----------
+    widths
+        Channels of each level, each half as fine as the one before; by default what suits the planes.
     """
 
-    def __init__(self, planes: int, surfaces: int) -> None:
+    def __init__(self, planes: int, surfaces: int, widths: Sequence[int] = ()) -> None:
         super().__init__()
         self.surfaces = surfaces
-        a, b, c, d = _WIDTHS if planes > 1 else _WIDTHS_OF_ONE
-        self.stem = nn.Sequential(convolution(planes, a, 4, STRIDE, 1), Block(a))
-        self.second = nn.Sequential(convolution(a, b, 3, 2, 1), Block(b), Block(b))
-        self.third = nn.Sequential(convolution(b, c, 3, 2, 1), Block(c), Block(c))
-        self.fourth = nn.Sequential(convolution(c, d, 3, 2, 1), Block(d))
-        self.from_fourth = nn.Conv2d(d, c, 1)
-        self.from_third = nn.Conv2d(c, b, 1)
-        self.from_second = nn.Conv2d(b, a, 1)
-        self.join_third = Block(c)
-        self.join_second = Block(b)
-        self.join_first = Block(a)
-        self.head = nn.Sequential(convolution(a, 48, 3, 1, 1), nn.Conv2d(48, surfaces * len(MAPS) + 1, 1))
+        widths = tuple(widths) or (WIDTHS if planes > 1 else WIDTHS_OF_ONE)
+        self._levels = _LEVELS[: len(widths)]
+        first, deepest = widths[0], self._levels[-1]
+        self.stem = nn.Sequential(convolution(planes, first, 4, STRIDE, 1), Block(first))
+        for name, before, width in zip(self._levels[1:], widths, widths[1:], strict=False):
+            blocks = [Block(width) for _ in range(1 if name == deepest else 2)]
+            self.add_module(name, nn.Sequential(convolution(before, width, 3, 2, 1), *blocks))
+            self.add_module(f"from_{name}", nn.Conv2d(width, before, 1))
+        for name, width in zip(self._levels[:-1], widths, strict=False):
+            self.add_module(f"join_{name}", Block(width))
+        self.head = nn.Sequential(convolution(first, _HEAD, 3, 1, 1), nn.Conv2d(_HEAD, surfaces * len(MAPS) + 1, 1))
         last = self.head[-1]
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         with torch.no_grad():
@@ -67,16 +76,18 @@ class DetectorNetwork(nn.Module):
             last.bias[-1] = _RARE
 
     def forward(self, planes: Tensor) -> Tensor:
-        first = self.stem(planes)
-        second = self.second(first)
-        third = self.third(second)
-        fourth = self.fourth(third)
-        third = self.join_third(third + _twice(self.from_fourth(fourth)))
-        second = self.join_second(second + _twice(self.from_third(third)))
-        first = self.join_first(first + _twice(self.from_second(second)))
-        answer: Tensor = self.head(first)
+        seen = [self.stem(planes)]
+        for name in self._levels[1:]:
+            seen.append(self.get_submodule(name)(seen[-1]))
+        x = seen.pop()
+        for name, finer in zip(reversed(self._levels[:-1]), reversed(seen), strict=True):
+            below = self._levels[self._levels.index(name) + 1]
+            x = self.get_submodule(f"join_{name}")(finer + _twice(self.get_submodule(f"from_{below}")(x), finer))
+        answer: Tensor = self.head(x)
         return answer
 
 
-def _twice(x: Tensor) -> Tensor:
-    return nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+def _twice(x: Tensor, like: Tensor) -> Tensor:
+    """Twice as fine, cut to the size of another where that is odd."""
+    fine = nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return fine[:, :, : like.shape[2], : like.shape[3]]

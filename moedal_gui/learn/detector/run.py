@@ -52,7 +52,7 @@ class DetectorRun:
         self.settings, self._planes = settings, planes
         self._random = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
-        self._network = DetectorNetwork(planes, settings.surfaces)
+        self._network = DetectorNetwork(planes, settings.surfaces, settings.widths)
         if start is not None:
             load_weights(self._network, start)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -125,7 +125,7 @@ class DetectorRun:
 
     def network(self) -> DetectorNetwork:
         """The network, ready to be asked."""
-        found = DetectorNetwork(self._planes, self.settings.surfaces)
+        found = DetectorNetwork(self._planes, self.settings.surfaces, self.settings.widths)
         load_weights(found, self.weights)
         return found.eval()
 

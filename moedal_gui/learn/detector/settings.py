@@ -20,6 +20,8 @@ class DetectorSettings:
         Side of the windows it learns from, a multiple of 16.
     boxed
         Whether pits are known as well as boxes are drawn by hand: centres are vague, and nothing is taught of where tips point.
+    widths
+        Channels of each level of the network; empty: what suits what it looks at.
     """
 
     surfaces: int = 2
@@ -29,4 +31,5 @@ class DetectorSettings:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     boxed: bool = False
+    widths: tuple[int, ...] = ()
     seed: int = 0

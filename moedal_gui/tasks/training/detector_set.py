@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from moedal_gui.core.correction import SAME_PLACE_PX, PitCorrection, alike, reach_px
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.formats.boxes import read_boxes
@@ -82,8 +83,10 @@ def from_boxes(folder: Path) -> DetectorSet:
         mouths = mouths_in_boxes(planes[0], boxed.boxes)
         pits = np.concatenate([boxed.boxes[:, :2], mouths, np.zeros((len(mouths), 1))], axis=1)
         fields.append(TaughtField(planes.astype(np.float16), pits.astype(np.float32)))
+    inside = {p.path.parent for p in pictures} - {folder}
+    among = f" and {counted(len(inside), 'folder')} in it" if inside else ""
     words: dict[str, object] = {
-        "text": f"trained on {len(pictures)} boxed pictures of {folder.name}", "pictures": len(pictures),
+        "text": f"trained on {counted(len(pictures), 'boxed picture')} of {folder.name}{among}", "pictures": len(pictures),
         "damaged": list(damaged),
     }  # fmt: skip
     return _shrunken(fields, False, words)

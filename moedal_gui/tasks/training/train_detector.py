@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.learn.detector.settings import DetectorSettings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "detector"
 STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 1000
 _RATE_FROM_WEIGHTS, _RATE_TO_BOXES = 5e-4, 1.5e-3
-_PARTS = 20
+_PARTS, _NAMED = 20, 3
 
 
 def detector_plan(
@@ -149,7 +150,9 @@ def outcome_of(entry: Entry) -> Outcome:
     card = read_detector_card(entry.folder)
     figures = {name: card.metrics[name] for name in ("efficiency", "purity", "f1")}
     shown = ", ".join(f"{name} {_fraction(f)}" for name, f in figures.items())
-    sentence = f"Detector {entry.title}: {shown} on {card.metrics['fields']} fields held back"
+    sentence = f"Detector {entry.title}, {card.provenance}: {shown} on {card.metrics['fields']} fields held back"
+    if damaged := [str(name) for name in card.training.get("damaged", ())]:
+        sentence += f"; {counted(len(damaged), 'picture')} could not be read: {', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}"
     if card.outdone_by:
         better = _fraction(card.metrics["beside"]["f1"])
         sentence += (
