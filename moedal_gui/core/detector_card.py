@@ -40,6 +40,8 @@ class DetectorCard:
     shrink
         How many px of a picture, along each axis, become one before the detector looks at it; None: it was taught on pictures of
         any kind, and what suits one is found out. Slopes are never shrunk.
+    reach_px
+        How far its maps may depend on pixels, a multiple of 32: tiles overlap by so much on each side, so that tiling changes nothing.
     all_sides
         Whether it looks at a picture turned and mirrored as well and takes the mean of what it sees; never at slopes.
     twice
@@ -64,6 +66,7 @@ class DetectorCard:
     probability: tuple[tuple[float, float], ...]
     working_point: float
     shrink: int | None = None
+    reach_px: int = 192
     all_sides: bool = False
     twice: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)

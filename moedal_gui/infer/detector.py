@@ -17,8 +17,6 @@ Float32 = npt.NDArray[np.float32]
 
 STEP_PX = 16
 TILE_PX = 1024
-REACH_PX = 192
-"""How far a map may depend on pixels: tiles overlap by so much on each side, so that tiling changes nothing."""
 _VIEWS = 256  # looked at at once
 
 
@@ -63,12 +61,13 @@ class Detector:
             what = f"The detector {self.card.name} looks at {wanted} planes"
             raise ExpertError(what, f"there are {planes.shape[0]}", "choose a detector made for such pictures")
         height, width = planes.shape[1:]
+        reach = self.card.reach_px
         cells = (-(-height // STRIDE), -(-width // STRIDE))
         found = np.empty((self.card.surfaces * len(MAPS) + 1, *cells), np.float32)
         for top in range(0, height, tile_px):
             for left in range(0, width, tile_px):
-                ya, xa = max(top - REACH_PX, 0), max(left - REACH_PX, 0)
-                yb, xb = min(top + tile_px + REACH_PX, height), min(left + tile_px + REACH_PX, width)
+                ya, xa = max(top - reach, 0), max(left - reach, 0)
+                yb, xb = min(top + tile_px + reach, height), min(left + tile_px + reach, width)
                 tile = self._tile(planes[:, ya:yb, xa:xb])
                 rows = slice(top // STRIDE, min(-(-(top + tile_px) // STRIDE), cells[0]))
                 columns = slice(left // STRIDE, min(-(-(left + tile_px) // STRIDE), cells[1]))

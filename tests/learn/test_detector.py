@@ -30,7 +30,7 @@ from moedal_gui.learn.detector.examples import (
 from moedal_gui.learn.detector.loss import losses
 from moedal_gui.learn.detector.network import DetectorNetwork
 from moedal_gui.learn.detector.outcome import put_in_place, torch_maps, write_detector
-from moedal_gui.learn.detector.settings import DetectorSettings
+from moedal_gui.learn.detector.settings import WIDTHS_TO_BOXES, DetectorSettings
 from moedal_gui.learn.detector.trainer import DetectorTraining
 from moedal_gui.learn.detector.whole_numbers import in_whole_numbers, write_whole_numbers
 from moedal_gui.preselect.heatmap import LearnedDetector, detect_by_heatmap, probability
@@ -284,9 +284,26 @@ def test_what_a_detector_keeps_is_counted_where_a_list_can_be_had():
         card.keeping(1.0)
 
 
+@pytest.mark.parametrize("widths", [(), (4, 6, 8, 10, 12)])
+def test_a_network_sees_no_farther_than_it_says(widths):
+    """Tiles overlap by that much; and the last column of an odd number of cells counts, too."""
+    torch.manual_seed(0)
+    network = DetectorNetwork(1, 1, widths).eval()
+    side = 2 * network.reach_px + 48
+    planes = torch.rand(1, 1, side, side, requires_grad=True)
+    middle = side // 4
+    network(planes)[0, :, middle, middle].sum().backward()
+    assert planes.grad is not None
+    rows = np.flatnonzero(planes.grad[0, 0].abs().numpy().max(axis=1))
+    assert network.reach_px % 32 == 0
+    for end in (rows[0], rows[-1]):
+        assert 0.4 * network.reach_px < abs(end - 2 * middle) <= network.reach_px
+    assert network(torch.rand(1, 1, 80, 48)).shape == (1, 9, 40, 24)
+
+
 def test_the_network_stays_small():
-    weights = sum(p.numel() for p in DetectorNetwork(5, 2).parameters())
-    assert weights < 1_500_000
+    for network in (DetectorNetwork(5, 2), DetectorNetwork(1, 1, WIDTHS_TO_BOXES)):
+        assert sum(p.numel() for p in network.parameters()) < 2_500_000
     assert isinstance(plain_card("picture", 1), DetectorCard)
     assert MAJOR < MINOR < AZIMUTH
 

@@ -116,6 +116,8 @@ def test_a_lamp_that_is_out_and_fields_without_light_are_told_and_count_for_noth
         assert "Some lamps were out in 1 of 4 fields" in said
         assert "carries no picture" in info.of_project(project).sentence
         scan = project.catalogue.scan("c1")
+        told = run(evaluate.plan(project, evaluate.EvaluateParameters(tmp_path / "truth_c1.csv"))).sentence
+        assert "of the true pits lie in 1 field in which nothing was found (4)" in told
         # Put by hand where there was no light: there is nothing that an expert could have seen.
         add_pit(project, scan, "4", PlaceFit(50.0, 50.0, "top", None, 12.0, 12.0, None, None, 0.0, "black"), "ada")
         run(score.plan(project, score.ScoreParameters()))

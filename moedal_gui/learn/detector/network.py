@@ -13,8 +13,8 @@ SMALLEST_STEP = 16
 """Both sides of a picture must be multiples of this many px."""
 WIDTHS = (32, 48, 80, 112)
 WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
-WIDTHS_TO_BOXES = (24, 48, 80, 128, 160)  # what a box holds may be anything
 _LEVELS = ("first", "second", "third", "fourth", "fifth")
+_REACH_PX = {4: 192, 5: 352}
 _HEAD = 48
 _RARE = -4.0  # logit of a centre before anything is learnt: few cells hold one
 
@@ -74,6 +74,11 @@ class DetectorNetwork(nn.Module):
             for surface in range(surfaces):
                 last.bias[surface * len(MAPS)] = _RARE
             last.bias[-1] = _RARE
+
+    @property
+    def reach_px(self) -> int:
+        """How far a map may depend on pixels: 160 px with four levels, 334 with five, up to whole steps of the deepest."""
+        return _REACH_PX[len(self._levels)]
 
     def forward(self, planes: Tensor) -> Tensor:
         seen = [self.stem(planes)]

@@ -105,7 +105,10 @@ def put_in_place(
     surfaces = run.settings.surfaces
     # Boxes leave much open, and all sides of a picture say a little more than one; slopes are seen from both ends.
     plain = replace(
-        plain_card(view, surfaces), all_sides=run.settings.boxed and view == "picture", twice=view == "slope"
+        plain_card(view, surfaces),
+        reach_px=network.reach_px,
+        all_sides=run.settings.boxed and view == "picture",
+        twice=view == "slope",
     )
 
     def fill(folder: Path, version: str) -> DetectorCard:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+WIDTHS_TO_BOXES = (24, 48, 80, 128, 160)
+"""Of the network that learns from boxes: what a box holds may be anything, and has to be told from much else."""
 STEPS_A_ROUND = 50
 """Steps of one round: after each the training can be taken up again."""
 

@@ -12,6 +12,7 @@ import pandas as pd
 from moedal_gui.analysis.evaluation import candidate_figures, match_pits, pit_figures, score_figures
 from moedal_gui.analysis.intervals import rounded
 from moedal_gui.analysis.label_matching import place
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ArgumentError, NotFoundError, TableError
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.formats.positions import plain_number
@@ -24,6 +25,7 @@ from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs
 from moedal_gui.tasks.placement.placing import placement_of
 
 TRUTHS = ("pits", "labels")
+_NAMED = 5
 _TEXT = ("foil", "scan", "field", "surface", "label", "id", "pair")
 
 
@@ -201,9 +203,20 @@ def _evaluate(project: Project, parameters: EvaluateParameters, truth: pd.DataFr
             f"; scores: top or bottom right {rounded(scores['top_bottom_accuracy']['value'])}, others rejected where 95% of "
             f"the candidates pass {rounded(scores['rejection_at_efficiency_95']['value'])}"
         )
-    notes = dense_scans(project, linked_pit_runs(links)) if links is not None else []
+    notes = [*_bare(per_field), *(dense_scans(project, linked_pit_runs(links)) if links is not None else [])]
     stale = out_of_date(project, links) if links is not None and parameters.run is None else ""
     return Outcome("; ".join([sentence, *notes, *([stale] if stale else [])]), values)
+
+
+def _bare(per_field: dict[str, Any]) -> list[str]:
+    """What to say of fields that have true pits and not one found: one without light or focus looks like that."""
+    bare = {name: figures["true"] for name, figures in per_field.items() if figures["true"] and not figures["found"]}
+    if not bare:
+        return []
+    names = ", ".join(list(bare)[:_NAMED]) + (", …" if len(bare) > _NAMED else "")
+    return [
+        f"{sum(bare.values())} of the true pits lie in {counted(len(bare), 'field')} in which nothing was found ({names})"
+    ]
 
 
 def _one_scan(project: Project, truth: pd.DataFrame, found: pd.DataFrame, tolerance: float) -> dict[str, Any]:

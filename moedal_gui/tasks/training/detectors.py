@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from moedal_gui.preselect.heatmap import LearnedDetector
 
 
+STARTS_BOXES = "tracks"
+"""The shipped detector that learning from boxes begins with; it looks where somebody names it."""
+_SHIPPED = ("slopes", "pictures")
+
+
 @dataclass(frozen=True)
 class ChosenDetector:
     """A detector on disk, found whole."""
@@ -87,12 +92,21 @@ def _opened(folder: Path) -> LearnedDetector:
 
 def registries(project: Project) -> tuple[Registry, ...]:
     """The project's own detectors, then the shipped ones."""
-    return (project.detectors, Registry(paths.detectors(), noun="detector"))
+    return (project.detectors, _shipped())
 
 
 def shipped_detector(view: str) -> Entry | None:
-    """The shipped detector of a view; None in a program that carries none."""
-    return _current(Registry(paths.detectors()), view)
+    """The shipped detector that looks where nobody names one; None in a program that carries none."""
+    return _newest([e for e in _shipped().entries() if e.name in _SHIPPED], view)
+
+
+def start_for_boxes() -> Entry | None:
+    """The shipped detector that learning from boxes begins with; None in a program that carries none."""
+    return next((e for e in reversed(_shipped().entries()) if e.name == STARTS_BOXES), None)
+
+
+def _shipped() -> Registry:
+    return Registry(paths.detectors(), noun="detector")
 
 
 def named_detector(project: Project, wanted: str) -> Entry:
@@ -124,7 +138,7 @@ def _named(project: Project, wanted: str, view: str) -> Entry | None:
 
 def detector_in_force(project: Project, view: str) -> Entry | None:
     """The detector that looks where nobody names one; None where there is none."""
-    return next((entry for registry in registries(project) if (entry := _current(registry, view))), None)
+    return _current(project.detectors, view) or shipped_detector(view)
 
 
 def _current(registry: Registry, view: str) -> Entry | None:

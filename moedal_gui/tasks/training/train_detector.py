@@ -14,14 +14,14 @@ import numpy as np
 from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import TrainingError
 from moedal_gui.core.task import Outcome, Plan
-from moedal_gui.learn.detector.settings import DetectorSettings
+from moedal_gui.learn.detector.settings import WIDTHS_TO_BOXES, DetectorSettings
 from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
-from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector
+from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector, start_for_boxes
 
 if TYPE_CHECKING:
     from moedal_gui.learn.detector.trainer import DetectorTraining
@@ -49,7 +49,7 @@ def detector_plan(
     said
         Settings of `DetectorSettings` that a person has named; the others are what suits.
     start
-        A detector to train on from; by default the shipped one of the same view.
+        A detector to train on from; by default the shipped one that suits.
     fresh
         Begin from nothing.
 
@@ -59,7 +59,7 @@ def detector_plan(
         There is nothing to learn from.
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
-    begin = None if fresh else start or shipped_detector(taught.view)
+    begin = None if fresh else start or _usual_start(taught)
     steps, rate = _effort(taught, begin)
     suits: dict[str, Any] = {
         "surfaces": taught.surfaces,
@@ -67,6 +67,7 @@ def detector_plan(
         "learning_rate": rate,
         "boxed": not taught.exact,
         "window_px": _window(taught),
+        "widths": _widths(taught, begin),
     }
     settings = DetectorSettings(**{**suits, **said})
     _check(taught)
@@ -137,6 +138,18 @@ def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
     if begin is None:
         return STEPS_FROM_NOTHING, DetectorSettings.learning_rate
     return (STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS) if taught.exact else (STEPS_TO_BOXES, _RATE_TO_BOXES)
+
+
+def _usual_start(taught: DetectorSet) -> Entry | None:
+    """The shipped detector that knows most of what is to be learnt."""
+    return shipped_detector(taught.view) if taught.exact else start_for_boxes() or shipped_detector(taught.view)
+
+
+def _widths(taught: DetectorSet, begin: Entry | None) -> tuple[int, ...]:
+    """Of the network: those of the one that is begun from."""
+    if begin is None:
+        return () if taught.exact else WIDTHS_TO_BOXES
+    return tuple(read_detector_card(begin.folder).training.get("settings", {}).get("widths", ()))
 
 
 def _window(taught: DetectorSet) -> int:
