@@ -89,16 +89,84 @@ def mark_misfits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> MarkMisfit
     return MarkMisfits(fitted, alone, rest, doubted)
 
 
-def numbers_in(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> tuple[int, ...]:
-    """Which points of a those of b are, where b (K, 2) has points of a (N, 2), K <= N, under other numbers; both in one frame, px.
+@dataclass(frozen=True)
+class Marks:
+    """Datum points of the scans of a foil under common numbers.
 
-    Empty where the numbers agree, and where a point of b is none of a.
+    Attributes
+    ----------
+    numbers
+        For each scan the common number (from 0) of each of its points; None for a scan without.
+    named_by
+        Index of the scan whose numbers are the common ones; None where no scan has points in the common frame.
+    nowhere
+        For each scan its points (from 0) that are none of the common ones.
     """
-    ours, theirs = one_to_one(a, b, limit_px)
-    if len(theirs) < len(b):
-        return ()
-    numbers = tuple(int(k) for k in ours[np.argsort(theirs)])
-    return () if numbers == tuple(range(len(b))) else numbers
+
+    numbers: tuple[tuple[int, ...] | None, ...]
+    named_by: int | None
+    nowhere: tuple[tuple[int, ...], ...]
+
+    def renumbered(self, scan: int) -> bool:
+        """Whether a scan states its points in another order than the common one, or leaves one out between them."""
+        numbers = self.numbers[scan]
+        return numbers is not None and numbers != tuple(range(len(numbers)))
+
+    def sorted(self, points: Sequence[Floats | None]) -> list[Floats | None]:
+        """Points (K, 2) of each scan under the common numbers, NaN where it has none; of a scan without numbers as they are."""
+        if self.named_by is None or (common := self.numbers[self.named_by]) is None:
+            return list(points)
+        answer: list[Floats | None] = []
+        for own, numbers in zip(points, self.numbers, strict=True):
+            if own is None or numbers is None:
+                answer.append(own)
+                continue
+            row = np.full((len(common), 2), np.nan)
+            for k, number in enumerate(numbers):
+                if number >= 0:
+                    row[number] = own[k]
+            answer.append(row)
+        return answer
+
+
+def common_numbers(placed: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Marks:
+    """Number the datum points of scans by where they lie, in px of one frame; None for a scan that is not in it.
+
+    The first of the longest lists gives the numbers. Points that lie on one of its points are that one. A list as long keeps its own
+    order where that explains as many; a single point that lies nowhere is then the one that is left over.
+    """
+    longest = max((len(p) for p in placed if p is not None), default=0)
+    named_by = next((i for i, p in enumerate(placed) if p is not None and len(p) == longest), None)
+    numbers: list[tuple[int, ...] | None] = []
+    nowhere: list[tuple[int, ...]] = []
+    for points in placed:
+        if points is None or named_by is None:
+            numbers.append(None)
+            nowhere.append(())
+            continue
+        reference = placed[named_by]
+        assert reference is not None  # it named the points
+        own, lost = _numbers(reference, points, limit_px)
+        numbers.append(own)
+        nowhere.append(lost)
+    return Marks(tuple(numbers), named_by, tuple(nowhere))
+
+
+def _numbers(reference: Floats, points: Floats, limit_px: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The reference's number of each point, -1 for none; and the points that have none."""
+    there, mine = one_to_one(reference, points, limit_px)
+    known = dict(zip(mine.tolist(), there.tolist(), strict=True))
+    same = len(points) == len(reference)
+    in_order = sum(k == number for k, number in known.items())
+    if same and in_order == len(known):
+        return tuple(range(len(points))), ()
+    numbers = [known.get(k, -1) for k in range(len(points))]
+    free = sorted(set(range(len(reference))) - set(known.values()))
+    lost = [k for k, number in enumerate(numbers) if number < 0]
+    if same and len(lost) == 1:
+        numbers[lost[0]] = free[0]
+        lost = []
+    return tuple(numbers), tuple(lost)
 
 
 @dataclass(frozen=True)
@@ -113,7 +181,7 @@ class Verdict:
 
 
 def by_shape(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Verdict:
-    """Compare the distances between the datum points (K, 2; px) of each scan; None for a scan that has none.
+    """Compare the distances between the datum points (K, 2; px) of each scan; None for a scan that has none, NaN for a point.
 
     A rigid sheet keeps its distances, so the scans that agree in all of them are believed where they are the majority.
     """
@@ -127,15 +195,23 @@ def by_place(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Ver
 
 def _verdict(points: Sequence[Floats | None], agree: Callable[[Floats, Floats], bool]) -> Verdict:
     """The largest set of scans that agree with one of them is believed where it is more than half of all."""
-    known = {i: p for i, p in enumerate(points) if p is not None and len(p) >= 2}
+    known = {i: p for i, p in enumerate(points) if p is not None and np.isfinite(p[:, 0]).sum() >= 2}
     usual = max((len(p) for p in known.values()), key=[len(p) for p in known.values()].count, default=0)
     # Marks have no names: only lists of one length are the same marks.
     known = {i: p for i, p in known.items() if len(p) == usual}
-    friends = {i: frozenset(j for j in known if i == j or agree(known[i], known[j])) for i in known}
-    best = max(friends.values(), key=len, default=frozenset())
+
+    def alike(i: int, j: int) -> bool:
+        both = np.isfinite(known[i][:, 0]) & np.isfinite(known[j][:, 0])
+        return i == j or both.sum() < 2 or agree(known[i][both], known[j][both])
+
+    friends = {i: frozenset(j for j in known if alike(i, j)) for i in known}
+    # A scan that lacks points agrees with others that contradict each other there, and vouches for neither.
+    whole = {i: f for i, f in friends.items() if np.isfinite(known[i]).all()} or friends
+    best = max(whole.values(), key=len, default=frozenset())
+    rivals = {f for f in whole.values() if len(f) == len(best)} if len(whole) < len(known) else {best}
     if len(best) == len(known):
         return Verdict()
-    if 2 * len(best) > len(known):
+    if 2 * len(best) > len(known) and len(rivals) == 1:
         return Verdict(wrong=frozenset(known) - best)
     return Verdict(undecided=frozenset(known))
 

@@ -75,10 +75,12 @@ def slope_as_hue(slope_x: Float32, slope_y: Float32, limits: Limits) -> Rgb:
 def lifted(rgb: Rgb) -> Rgb:
     """A picture (H, W, 3) made brighter, at most fivefold, until its brightest parts can be told from black.
 
-    For overviews: slopes of many pits that share one of its px largely cancel.
+    For overviews: slopes of many pits that share one of its px largely cancel. Where no picture is, nothing changes.
     """
-    bright = float(np.percentile(rgb.max(axis=-1), _BRIGHT_SHARE)) if rgb.size else 0.0
+    there = (rgb != np.array(NOTHING_RGB, dtype=np.uint8)).any(axis=-1)
+    bright = float(np.percentile(rgb[there].max(axis=-1), _BRIGHT_SHARE)) if there.any() else _BRIGHT
     gain = min(_BRIGHT / max(bright, 1.0), _MOST_GAIN)
     if gain <= 1.0:
         return rgb
-    return np.asarray(np.minimum(rgb * np.float32(gain), 255.0), dtype=np.uint8)
+    brighter = np.minimum(rgb * np.float32(gain), 255.0)
+    return np.asarray(np.where(there[..., None], brighter, rgb), dtype=np.uint8)

@@ -45,7 +45,7 @@ class Detector:
         planes
             Shape (P, H, W), as the card's view has them.
         tile_px
-            Side of what is looked at at once, without its margins; a multiple of 16.
+            Side of what is looked at at once, without its margins; a multiple of 32.
 
         Returns
         -------

@@ -69,7 +69,7 @@ class Registry:
         return found[-1]
 
     def current(self) -> Entry | None:
-        """The one in force: as made current, else the newest; None when there is none."""
+        """As made current, else the newest; None when there is none."""
         newest = max(self.entries(), key=lambda e: (e.folder / _CARD).stat().st_mtime, default=None)
         return self.chosen() or newest
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.scan import ScanDescription, to_plain
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
@@ -74,7 +75,9 @@ def of_project(project: Project) -> Outcome:
         "detectors": _detectors(project), "steps": _steps(project), "stacks": link.summary.get("stacks", []) if link else [],
         "notes": [*(_notes_of_links(project, link) if link else []), *registration_doubts(project)],
     }  # fmt: skip
-    lines = [f"{project.path.name}: {len(scans)} scans, {len(labels)} labels, {disk / 1e6:.1f} MB"]
+    lines = [
+        f"{project.path.name}: {counted(len(scans), 'scan')}, {counted(len(labels), 'label')}, {disk / 1e6:.1f} MB"
+    ]
     for row in scans:
         assumed = f"; assumed: {', '.join(row['assumed'])}" if row["assumed"] else ""
         lines.append(
@@ -87,6 +90,8 @@ def of_project(project: Project) -> Outcome:
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
     for one in _detectors(project):
         said = one.get("damaged") or f"looks at {one['view']}{'; current' if one['current'] else ''}"
+        if one.get("outdone_by"):
+            said += f"; {one['outdone_by']} found more when it was made"
         lines.append(f"  detector {one['name']} {one['version']}: {said}")
     if link:
         lines += _link_words(project, link)
@@ -140,7 +145,13 @@ def _ensembles(project: Project) -> list[dict[str, Any]]:
 def _detectors(project: Project) -> list[dict[str, Any]]:
     def told(folder: Path) -> dict[str, Any]:
         card = read_detector_card(folder)
-        return {"view": card.view, "made": card.made, "provenance": card.provenance, "f1": card.metrics.get("f1")}
+        return {
+            "view": card.view,
+            "made": card.made,
+            "provenance": card.provenance,
+            "f1": card.metrics.get("f1"),
+            "outdone_by": card.outdone_by,
+        }
 
     # A damaged one among them is told as such, and nothing can be said to be in force.
     try:

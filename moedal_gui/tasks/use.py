@@ -1,4 +1,4 @@
-"""Make an earlier run of pits or links the current one again."""
+"""Make an earlier run of pits or links the current one again, or a trained detector the one that looks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
+from moedal_gui.store.registry import Entry, checked_detector
 from moedal_gui.tasks.candidate_table import out_of_date
 from moedal_gui.tasks.corrections.settle import settle_corrections
 from moedal_gui.tasks.pit_table import linked_pit_runs
@@ -21,7 +22,13 @@ USABLE = ("preselect", "link")
 class UseParameters:
     """What ``use`` is told."""
 
-    name: str = field(metadata=parameter("name of the run, as `runs` lists it", positional=True, label="Run"))
+    name: str = field(
+        metadata=parameter(
+            "name of the run, as `runs` lists it, or of a detector of the project (detector/2)",
+            positional=True,
+            label="Run",
+        )
+    )
     scan: str | None = field(
         default=None,
         metadata=parameter(
@@ -34,6 +41,9 @@ class UseParameters:
 
 def plan(project: Project, parameters: UseParameters) -> Plan[None, None]:
     """Find it first, so that a wrong name changes nothing."""
+    detector = next((e for e in project.detectors.entries() if e.title == parameters.name), None)
+    if detector is not None:
+        return at_once(lambda: _look_with(project, detector))
     runs = _named(project, parameters)
     pits = _pits_of(project, runs[0]) if runs[0].task == "link" else runs
     return at_once(lambda: _use(project, runs, pits))
@@ -67,6 +77,13 @@ def _pits_of(project: Project, links: RunRecord) -> list[RunRecord]:
     if len(found) < len(wanted):
         raise NotFoundError(f"The pits that {links.name} linked are no longer in the project", "", "run link again")
     return found
+
+
+def _look_with(project: Project, detector: Entry) -> Outcome:
+    view = checked_detector(detector.folder).view
+    project.detectors.make_current(detector.title)
+    words = f"{detector.title} looks from now on where nobody names another detector, at {'slopes' if view == 'slope' else 'single pictures'}"
+    return Outcome(words, {"taken_up": [detector.title], "out_of_date": ""})
 
 
 def _use(project: Project, runs: list[RunRecord], pits: list[RunRecord]) -> Outcome:

@@ -93,19 +93,65 @@ def test_nothing_is_said_where_all_agree(tmp_path: Path) -> None:
 def test_points_under_other_numbers_are_no_wrong_points(tmp_path: Path, numbers: tuple[int, ...], odd: str) -> None:
     pits = drawn_pits()
     path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, FINE)}, pits)
-    toml = tmp_path / odd / "scan.toml"
+    _state(path, odd, numbers)
+    values, sentence, _ = _registered(path, pits)
+    (finding,) = values["datum"]
+    assert not finding["wrong"] and not finding["undecided"]
+    assert "as the pits tell" in sentence and "against the datum points" not in sentence
+    said = " and ".join([", ".join(str(k) for k in numbers[:-1]), str(numbers[-1])])
+    other = {"a": "b", "b": "a"}[odd]
+    if len(numbers) < 3:
+        assert f"{odd} has only datum points {said} (counted from 0) of {other}" in sentence
+    else:
+        assert f"b has the datum points {said} (counted from 0) of a" in sentence, "an exchange undoes itself"
+    assert values["pairs"][0]["refined"]["within_2px"] > 0.95
+
+
+def _state(path: Path, name: str, numbers: tuple[int, ...]) -> None:
+    """Take a scan in again with some of its datum points, in another order."""
+    toml = path.parent / name / "scan.toml"
     text = toml.read_text()
     stated = json.loads(text.split("datum = ")[1].split("\n")[0])
     toml.write_text(text.replace(json.dumps(stated), json.dumps([stated[k] for k in numbers])))
     with Project.open(path, write=True) as project:
-        run(ingest.plan(project, ingest.IngestParameters((tmp_path / odd,))))
+        run(ingest.plan(project, ingest.IngestParameters((path.parent / name,))))
+
+
+def test_a_wrong_point_is_told_beside_points_under_other_numbers(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, FINE), "c": (0.2, {1: OFF})}, pits)
+    _state(path, "b", (2, 1, 0))
     values, sentence, _ = _registered(path, pits)
     (finding,) = values["datum"]
-    assert not finding["wrong"] and not finding["undecided"]
-    assert "the pits tell which is which" in sentence and "against the datum points" not in sentence
-    (row,) = finding["numbered"]
-    if len(numbers) < 3:
-        assert row["scan"] == odd and row["numbers"] == list(numbers) and "has only" in sentence
-    else:
-        assert sorted(row["numbers"]) == [0, 1, 2] and row["numbers"] != [0, 1, 2]
-    assert values["pairs"][0]["refined"]["within_2px"] > 0.95
+    assert [(w["scan"], [p["point"] for p in w["points"]]) for w in finding["wrong"]] == [("c", [1])]
+    assert "b has the datum points 2, 1 and 0" in sentence
+    rows = {(r["a"], r["b"]): r for r in values["pairs"]}
+    assert rows["a", "b"].get("datum_numbers") and not rows["a", "c"].get("datum_numbers")
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_wrong_point_that_the_first_scan_lacks_is_told(tmp_path: Path, count: int) -> None:
+    pits = drawn_pits()
+    others: dict[str, tuple[float, dict[int, tuple[float, float]]]] = {
+        "b": (-1.0, FINE),
+        "c": (0.2, FINE),
+        "d": (0.4, {1: OFF}),
+    }
+    kept = dict(list(others.items())[-count:])
+    path = project_of(tmp_path, {"a": (0.5, FINE), **kept}, pits)
+    _state(path, "a", (0, 2))
+    values, sentence, _ = _registered(path, pits)
+    (finding,) = values["datum"]
+    assert "a has only datum points 0 and 2" in sentence
+    told = {row["scan"]: [p["point"] for p in row["points"]] for row in (*finding["wrong"], *finding["undecided"])}
+    assert told["d"] == [1]
+    assert count == 2 or [w["scan"] for w in finding["wrong"]] == ["d"]
+
+
+def test_a_wrong_point_of_a_shorter_list_is_told(tmp_path: Path) -> None:
+    pits = drawn_pits()
+    path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, {2: (190.0, 0.0)})}, pits)
+    _state(path, "b", (0, 2))
+    values, sentence, _ = _registered(path, pits)
+    assert "datum point 1 of b, counted from 0, lies on none of the points of a" in sentence
+    assert values["datum"][0]["checked"]

@@ -1,5 +1,6 @@
 """A detector from boxed pictures and from labels, and a pre-selection with it, by the words a person says."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +16,12 @@ from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
 from moedal_gui.store.training_folder import TrainingFolder
-from moedal_gui.tasks import info, ingest, preselect
+from moedal_gui.tasks import info, ingest, preselect, use
 from moedal_gui.tasks.evaluation import evaluate
 from moedal_gui.tasks.labels import label_import
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.training import train
-from moedal_gui.tasks.training.detector_set import from_boxes
+from moedal_gui.tasks.training.detector_set import from_boxes, learnt_from
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_in_force
 from moedal_gui.tasks.training.train_parameters import TrainParameters
 
@@ -155,7 +156,12 @@ def test_labels_teach_the_shipped_detector_and_missed_pits_count(foil):
         assert "detector/1, with f1" in poor.sentence and "stays in force" in poor.sentence
         assert detector_in_force(project, "slope") == better, "a poor one does not push a better one out"
         assert "detector detector 1: looks at slope; current" in info.of_project(project).sentence
+        assert "slopes/" not in info.of_project(project).sentence
+        assert "detector 2: looks at slope; detector/1 found more when it was made" in info.of_project(project).sentence
         assert chosen_detector(project, "detector/2", "slope").card.version == "2", "who names it gets it"
+        told = run(use.plan(project, use.UseParameters("detector/2")))
+        assert told.values["taken_up"] == ["detector/2"] and "looks from now on" in told.sentence
+        assert detector_in_force(project, "slope").title == "detector/2", "and who insists on it"
 
 
 def test_words_that_do_not_fit_are_refused(tmp_path):
@@ -186,3 +192,28 @@ def test_a_cancelled_training_in_a_new_project_goes_on(tmp_path):
     (kept,) = tmp_path.glob("new.moedal/training/*")
     steps = TrainingFolder(kept).fold("detector", 0).checkpoint()[1]["step"]
     assert 0 < steps < 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "taught", "seen"),
+    [
+        ("F/a/1", ["F/a/1"], True),
+        ("F/a/1", ["F/a/1#2"], True),
+        ("F/a/1#0", ["F/a/1"], True),
+        ("F/a/1#0", ["F/a/1#1"], False),
+        ("F/a/1", ["F/a/11"], False),
+    ],
+)
+def test_a_detector_is_not_judged_by_what_it_was_taught(name: str, taught: list[str], seen: bool) -> None:
+    assert learnt_from(name, taught) == seen
+
+
+def test_a_damaged_detector_does_not_stop_the_next(foil: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(foil / "p.moedal", tmp_path / "p.moedal"))
+    card = home / "detectors" / "other" / "1" / "card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{")
+    with Project.open(home, write=True) as project:
+        run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
+        outcome = run(train.plan(project, TrainParameters(what="detector", epochs=1, batch=2)))
+    assert outcome.values["name"] == "detector" and outcome.values["version"]

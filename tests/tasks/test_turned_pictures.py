@@ -47,7 +47,7 @@ def test_pictures_turned_in_their_fields_are_named(tmp_path: Path, turn: tuple[i
     sentence, doubtful, _ = _registered(tmp_path, b, holes)
     assert doubtful == bool(said), sentence
     assert (
-        (f"of them {said}" in sentence and "check orientation" in sentence and "disagree" not in sentence)
+        (f"of them {said}" in sentence and "check y_axis, orientation" in sentence and "disagree" not in sentence)
         if said
         else "check" not in sentence
     ), sentence

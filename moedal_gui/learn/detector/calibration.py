@@ -70,7 +70,8 @@ def plain_card(view: View, surfaces: int) -> DetectorCard:
 def look(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int = 1, boxed: bool = False) -> Found:
     """Find the pits of held back fields and say which are true; tolerances are in px from before they were shrunk.
 
-    ``learned``: with a `plain_card`, whose probabilities are those of the logits. ``boxed``: of the pits only boxes are known.
+    ``learned``: with a `plain_card`, whose probabilities are those of the logits, to be calibrated; with its own card, logits are those of
+    its calibrated probabilities. ``boxed``: of the pits only boxes are known.
     """
     surfaces = learned.card.surfaces
     logit, right, index, true, crowd = [], [], [], [], []

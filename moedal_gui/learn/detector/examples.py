@@ -40,12 +40,15 @@ class TaughtField:
         Shape (H, W), True where dirt lies; None where nobody knows.
     known
         Shape (H, W), False where nobody has looked for pits; None: everywhere known.
+    name
+        Which picture it is, for what was taught to be told from what was not.
     """
 
     planes: npt.NDArray[np.floating]
     pits: Float32
     dirt: npt.NDArray[np.bool_] | None = None
     known: npt.NDArray[np.bool_] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from moedal_gui.core.detector_card import MAPS, STRIDE
+from moedal_gui.core.errors import TrainingError
 
 SMALLEST_STEP = 16
 """Both sides of a picture must be multiples of this many px."""
-WIDTHS = (32, 48, 80, 112)
-WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
+_WIDTHS = (32, 48, 80, 112)
+_WIDTHS_OF_ONE = (16, 32, 64, 96)  # one picture holds less to be learnt
 _LEVELS = ("first", "second", "third", "fourth", "fifth")
 _REACH_PX = {4: 192, 5: 352}
 _HEAD = 48
@@ -49,22 +50,30 @@ class DetectorNetwork(nn.Module):
     Parameters
     ----------
     widths
-        Channels of each level, each half as fine as the one before; by default what suits the planes.
+        Channels of each of 4 or 5 levels, each half as fine as the one before; by default what suits the planes.
+
+    Raises
+    ------
+    TrainingError
+        There are more levels, or fewer.
     """
 
     def __init__(self, planes: int, surfaces: int, widths: Sequence[int] = ()) -> None:
         super().__init__()
         self.surfaces = surfaces
-        widths = tuple(widths) or (WIDTHS if planes > 1 else WIDTHS_OF_ONE)
+        widths = tuple(widths) or (_WIDTHS if planes > 1 else _WIDTHS_OF_ONE)
         self._levels = _LEVELS[: len(widths)]
-        first, deepest = widths[0], self._levels[-1]
+        if len(widths) not in _REACH_PX:
+            raise TrainingError(f"A network of {len(widths)} levels is not known", "", "give 4 or 5 widths")
+        first = widths[0]
         self.stem = nn.Sequential(convolution(planes, first, 4, STRIDE, 1), Block(first))
-        for name, before, width in zip(self._levels[1:], widths, widths[1:], strict=False):
-            blocks = [Block(width) for _ in range(1 if name == deepest else 2)]
-            self.add_module(name, nn.Sequential(convolution(before, width, 3, 2, 1), *blocks))
-            self.add_module(f"from_{name}", nn.Conv2d(width, before, 1))
-        for name, width in zip(self._levels[:-1], widths, strict=False):
-            self.add_module(f"join_{name}", Block(width))
+        for k, name in enumerate(self._levels[1:], start=1):
+            blocks = [Block(widths[k]) for _ in range(1 if k + 1 == len(widths) else 2)]
+            self.add_module(name, nn.Sequential(convolution(widths[k - 1], widths[k], 3, 2, 1), *blocks))
+        for k in reversed(range(1, len(widths))):
+            self.add_module(f"from_{self._levels[k]}", nn.Conv2d(widths[k], widths[k - 1], 1))
+        for k in reversed(range(len(widths) - 1)):
+            self.add_module(f"join_{self._levels[k]}", Block(widths[k]))
         self.head = nn.Sequential(convolution(first, _HEAD, 3, 1, 1), nn.Conv2d(_HEAD, surfaces * len(MAPS) + 1, 1))
         last = self.head[-1]
         assert isinstance(last, nn.Conv2d) and last.bias is not None

@@ -36,6 +36,7 @@ from moedal_gui.store.registry import Entry, Registry, file_hash, read_detector_
 
 Float32 = npt.NDArray[np.float32]
 
+_LEAST_STEP = 1e-9  # probabilities are brought back from logits
 _SHOWN, _SHOWN_PX = 24, 512  # fields, and px of each, that show how large a network's values become
 
 
@@ -79,7 +80,7 @@ def put_in_place(
     provenance: str,
     shrink: int | None = None,
     second: Path | None = None,
-    rival: tuple[str, LearnedDetector] | None = None,
+    rival: tuple[str, LearnedDetector, Sequence[TaughtField]] | None = None,
 ) -> Entry:
     """Write a trained detector into a registry and make it current, unless another finds plainly more of the held back pits.
 
@@ -94,7 +95,7 @@ def put_in_place(
     second
         The ONNX file of its second look; None where it looks once.
     rival
-        Title of the detector in force, and that detector.
+        Title of the detector in force, that detector, and those of the held back fields that it has not learnt from either.
 
     Raises
     ------
@@ -123,7 +124,10 @@ def put_in_place(
         points = thresholds(found, chance)
         measured = dict(figures(found, chance, points["best_f1"]))
         if rival is not None:
-            measured |= _beside(rival, measured, held, shrink or 1, run.settings.boxed)
+            mine = looking(
+                replace(plain, probability=knots, working_point=points["best_f1"]), Detector(plain, path).maps, answers
+            )
+            measured |= _beside(rival, mine, shrink or 1, run.settings.boxed)
         return replace(
             plain, name=name, version=version, file=path.name, sha256=file_hash(path),
             probability=knots, working_point=points["best_f1"], thresholds=points, shrink=shrink,
@@ -143,18 +147,21 @@ def put_in_place(
 
 
 def _beside(
-    rival: tuple[str, LearnedDetector],
-    measured: Mapping[str, Any],
-    held: Sequence[TaughtField],
-    shrink: int,
-    boxed: bool,
+    rival: tuple[str, LearnedDetector, Sequence[TaughtField]], mine: LearnedDetector, shrink: int, boxed: bool
 ) -> dict[str, Any]:
-    """What another detector finds on the same fields at its own working point, and whether that is plainly more."""
-    title, learned = rival
-    found = look(learned, held, shrink, boxed)
-    f1 = figures(found, expit(found.logit), learned.card.working_point)["f1"]
-    worse = f1["value"] is not None and (measured["f1"]["high"] or 0.0) < f1["value"]
-    return {"beside": {"detector": title, "f1": f1}, "outdone_by": title if worse else ""}
+    """What another detector finds on the same fields, each at its own working point, and whether that is plainly more."""
+    title, other, fields = rival
+    ours, theirs = (_f1(one, fields, shrink, boxed) for one in (mine, other))
+    # Who finds nothing has no purity, and no F1.
+    worse = theirs["low"] is not None and (ours["high"] or 0.0) < theirs["low"]
+    return {"beside": {"detector": title, "f1": theirs, "own_f1": ours}, "outdone_by": title if worse else ""}
+
+
+def _f1(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int, boxed: bool) -> Mapping[str, Any]:
+    found = look(learned, fields, shrink, boxed)
+    told = figures(found, expit(found.logit), learned.card.working_point - _LEAST_STEP)
+    f1: Mapping[str, Any] = told["f1"]
+    return f1
 
 
 def _write_networks(

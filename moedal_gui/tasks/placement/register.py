@@ -51,9 +51,7 @@ def register(project: Project) -> Outcome:
         told, finding = tie_foil(group, plain, pits)
         found = _pairs(group, told, finding)
         pairs += found
-        # Pictures that lie otherwise bring pits together against right datum points.
-        if finding and (finding["wrong"] or not finding["undecided"] or not any(row.get("turned") for row in found)):
-            datum.append(finding)
+        datum += [_once_mended(finding) if any(row.get("turned") for row in found) else finding] if finding else []
         views = views_apart(group, told)
         for scan in group:
             kept = placement_to_plain(replace(told.placed[scan.scan_id], apart=views[scan.scan_id]))
@@ -142,11 +140,16 @@ def _pairs(scans: Sequence[ScanRecord], told: TiedScans, finding: Mapping[str, A
 
 
 def _with_numbers(row: dict[str, Any], finding: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A pair one of whose scans has the datum points under other numbers: they fit, whatever their numbers say."""
-    here = {row["a"], row["b"]}
-    if finding is None or not any({r["scan"], r["as_in"]} & here for r in finding.get("numbered", ())):
+    """A pair whose datum points are the same holes under other numbers: they fit, whatever their numbers say."""
+    if finding is None or not any({row["a"], row["b"]} == set(pair) for pair in finding.get("same_marks", ())):
         return row
     return {name: value for name, value in row.items() if name != "datum_misfit"} | {"datum_numbers": True}
+
+
+def _once_mended(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of datum points while pictures lie otherwise than stated: pits then bring scans together against right ones."""
+    plain = {"wrong": [], "undecided": [], "same_marks": [], "checked": True}
+    return {**finding, **plain, "note": "the datum points are compared once the pictures lie as they should"}
 
 
 def _px(value: float | None) -> str:

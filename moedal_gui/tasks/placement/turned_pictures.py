@@ -49,5 +49,5 @@ def turned_pictures(a: ScanRecord, b: ScanRecord, told: TiedScans) -> str:
         return ""
     return (
         f"{a.scan} and {b.scan} of {a.foil} fit far better ({best:.1%} of the pits within 2 px, not {now:.1%}) with each picture of one "
-        f"of them {words}: check orientation and mirrored of both"
+        f"of them {words}: check y_axis, orientation and mirrored of both"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ SURE = 0.9
 LOOKED_AT_PX = 40
 """How far round a correction a field counts as looked at where nobody gave it a label."""
 _FEW_FIELDS = 8
+_QUARTER = "#"
 _HELD_BACK = 4
 _COMFORTABLE_PX, _MOST_SHRUNK = 24.0, 8
 
@@ -82,7 +83,8 @@ def from_boxes(folder: Path) -> DetectorSet:
         )
         mouths = mouths_in_boxes(planes[0], boxed.boxes)
         pits = np.concatenate([boxed.boxes[:, :2], mouths, np.zeros((len(mouths), 1))], axis=1)
-        fields.append(TaughtField(planes.astype(np.float16), pits.astype(np.float32)))
+        name = f"{folder.name}/{boxed.path.relative_to(folder).as_posix()}"
+        fields.append(TaughtField(planes.astype(np.float16), pits.astype(np.float32), name=name))
     inside = {p.path.parent for p in pictures} - {folder}
     among = f" and {counted(len(inside), 'folder')} in it" if inside else ""
     words: dict[str, object] = {
@@ -173,7 +175,8 @@ def _fields(
                 set(labels["pit_id"].dropna()),
                 scan.description.near_surface,
             )
-            answer.append(_put_right(taught, row.field, put_right, whole=len(mine) > 0))
+            named = replace(taught, name=f"{scan.foil}/{scan.scan}/{row.field}")
+            answer.append(_put_right(named, row.field, put_right, whole=len(mine) > 0))
     finally:
         images.close()
     return answer
@@ -269,7 +272,7 @@ def _smaller(field: TaughtField, factor: int) -> TaughtField:
     known = field.known
     if known is not None:
         known = shrunk(known[None].astype(np.float32), factor)[0] == 1.0
-    return TaughtField(shrunk(field.planes, factor).astype(np.float16), pits, None, known)
+    return replace(field, planes=shrunk(field.planes, factor).astype(np.float16), pits=pits, known=known)
 
 
 def _split(
@@ -283,14 +286,21 @@ def _split(
     return DetectorSet(view, surfaces, taught, held, exact, {**words, "fields": len(fields), "pits": count})
 
 
+def learnt_from(name: str, taught: Collection[str]) -> bool:
+    """Whether any of a field was taught, by the names of what was taught: fields, or quarters of them."""
+    whole = name.split(_QUARTER, maxsplit=1)[0]
+    return name in taught or whole in taught or (name == whole and any(t.split(_QUARTER)[0] == whole for t in taught))
+
+
 def _quarters(field: TaughtField) -> list[TaughtField]:
     height, width = field.planes.shape[1:]
-    answer = []
+    answer: list[TaughtField] = []
     for rows in (slice(0, height // 2), slice(height // 2, height)):
         for columns in (slice(0, width // 2), slice(width // 2, width)):
             pits = field.pits.copy()
             pits[:, 0] -= columns.start
             pits[:, 1] -= rows.start
             known = None if field.known is None else field.known[rows, columns]
-            answer.append(replace(field, planes=field.planes[:, rows, columns], pits=pits, known=known))
+            name = f"{field.name}{_QUARTER}{len(answer)}"
+            answer.append(replace(field, planes=field.planes[:, rows, columns], pits=pits, known=known, name=name))
     return answer

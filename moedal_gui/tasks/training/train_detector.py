@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moedal_gui.core.counted import counted
-from moedal_gui.core.errors import TrainingError
+from moedal_gui.core.errors import ExpertError, TrainingError
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.learn.detector.settings import WIDTHS_TO_BOXES, DetectorSettings
 from moedal_gui.store.array_files import read_arrays
@@ -20,11 +20,13 @@ from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import worker_count
-from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels
+from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels, learnt_from
 from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector, start_for_boxes
 
 if TYPE_CHECKING:
+    from moedal_gui.learn.detector.examples import TaughtField
     from moedal_gui.learn.detector.trainer import DetectorTraining
+    from moedal_gui.preselect.heatmap import LearnedDetector
 
 NAME = "detector"
 STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 1000
@@ -76,7 +78,6 @@ def detector_plan(
     folder.cancel(False)
     folder.pause(False)
     registry = project.detectors
-    rival = detector_in_force(project, taught.view)
     live: list[DetectorTraining] = []
 
     def work(share: float) -> None:
@@ -91,7 +92,7 @@ def detector_plan(
             entry = _kept(registry, folder)
             if entry is None:
                 training = live[0] if live else _begun(folder, taught, settings, begin)
-                entry = _put_in_place(training, registry, name or NAME, taught, (begin, rival))
+                entry = _put_in_place(training, registry, name or NAME, taught, begin, _rival(project, taught))
                 folder.record({"detector": entry.title})
             return outcome_of(entry)
         finally:
@@ -112,17 +113,43 @@ def _put_in_place(
     registry: Registry,
     name: str,
     taught: DetectorSet,
-    others: tuple[Entry | None, Entry | None],
+    begin: Entry | None,
+    rival: tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None,
 ) -> Entry:
-    """``others``: the detector that was begun from, and the one that was in force."""
     from moedal_gui.learn.detector.outcome import put_in_place
 
-    begin, rival = others
-    words = {**taught.words, "start": begin.title if begin is not None else ""}
+    words = {
+        **taught.words, "start": begin.title if begin is not None else "", "taught": [f.name for f in taught.taught],
+    }  # fmt: skip
     return put_in_place(
         training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
-        second=_second_look(begin, taught.view), rival=(rival.title, detector_of(rival.folder)) if rival else None,
+        second=_second_look(begin, taught.view), rival=rival,
     )  # fmt: skip
+
+
+def _rival(project: Project, taught: DetectorSet) -> tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None:
+    """The detector in force, to be held against, and the fields held back that it has not learnt from either.
+
+    None where there is none that can be read, where it looks at pictures in another size, and where it has learnt from all of them.
+    """
+    try:
+        entry = detector_in_force(project, taught.view)
+        if entry is None:
+            return None
+        card = checked_detector(entry.folder)
+        learned = detector_of(entry.folder)
+    except ExpertError:
+        return None
+    shipped = entry == shipped_detector(taught.view)
+    known = card.training.get("taught")
+    fair = (
+        taught.held
+        if shipped
+        else tuple(f for f in taught.held if known is not None and not learnt_from(f.name, known))
+    )
+    if card.shrink not in (None, taught.shrink) or not any(len(f.pits) for f in fair):
+        return None
+    return entry.title, learned, fair
 
 
 def _second_look(begin: Entry | None, view: str) -> Path | None:
@@ -205,7 +232,8 @@ def _check(taught: DetectorSet) -> None:
 
 def _key(taught: DetectorSet, settings: DetectorSettings, begin: Entry | None) -> str:
     """Eight hex digits that stand for everything that is learnt from, and how."""
-    digest = hashlib.sha256(json.dumps([asdict(settings), begin.title if begin is not None else ""]).encode())
+    said = {name: value for name, value in asdict(settings).items() if name != "widths" or value}
+    digest = hashlib.sha256(json.dumps([said, begin.title if begin is not None else ""]).encode())
     for field in (*taught.taught, *taught.held):
         digest.update(np.ascontiguousarray(field.pits).tobytes())
         digest.update(np.ascontiguousarray(field.planes[:, ::7, ::7]).tobytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from html import escape
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
@@ -158,7 +159,7 @@ class JobRow(QFrame):
         self.cancel.setVisible(job.active)
         self.cancel.setEnabled(not job.stopping)
         self.cancel.setText("Stopping…" if job.stopping else "Cancel")
-        table = _GAP in job.sentence
+        table = job.status == "done" and _has_table(job.sentence)
         self.sentence.setTextFormat(Qt.TextFormat.RichText if table else Qt.TextFormat.PlainText)
         self.sentence.setText(_with_table(job.sentence) if table else job.sentence)
         self.sentence.setVisible(bool(job.sentence))
@@ -168,10 +169,18 @@ class JobRow(QFrame):
             self.sentence.style().polish(self.sentence)
 
 
+def _has_table(sentence: str) -> bool:
+    """Whether two lines in a row have the wide gaps of a table."""
+    wide = [_GAP in line for line in sentence.splitlines()]
+    return any(a and b for a, b in pairwise(wide))
+
+
 def _with_table(sentence: str) -> str:
-    """Words whose lines of a table, which have wide gaps, are in letters all as wide, so that columns stand below each other."""
+    """Words whose lines of a table are in letters all as wide, so that columns stand below each other."""
     lines = [
-        f"<pre style='margin:0'>{escape(line)}</pre>" if _GAP in line else f"<div>{escape(line)}</div>"
+        f"<div style='white-space:pre-wrap; font-family:monospace'>{escape(line)}</div>"
+        if _GAP in line
+        else f"<div>{escape(line) or '&nbsp;'}</div>"
         for line in sentence.splitlines()
     ]
     return "".join(lines)
