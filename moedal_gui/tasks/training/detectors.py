@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from moedal_gui.preselect.heatmap import LearnedDetector
 
 
-STARTS_BOXES = "tracks"
-"""The shipped detector that learning from boxes begins with; it looks where somebody names it."""
-_SHIPPED = ("slopes", "pictures")
-
-
 @dataclass(frozen=True)
 class ChosenDetector:
     """A detector on disk, found whole."""
@@ -97,12 +92,7 @@ def registries(project: Project) -> tuple[Registry, ...]:
 
 def shipped_detector(view: str) -> Entry | None:
     """The shipped detector that looks where nobody names one; None in a program that carries none."""
-    return _newest([e for e in _shipped().entries() if e.name in _SHIPPED], view)
-
-
-def start_for_boxes() -> Entry | None:
-    """The shipped detector that learning from boxes begins with; None in a program that carries none."""
-    return next((e for e in reversed(_shipped().entries()) if e.name == STARTS_BOXES), None)
+    return _current(_shipped(), view)
 
 
 def _shipped() -> Registry:

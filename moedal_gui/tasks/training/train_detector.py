@@ -15,13 +15,13 @@ from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ExpertError, TrainingError
 from moedal_gui.core.task import Outcome, Plan
 from moedal_gui.learn.detector.settings import WIDTHS_TO_BOXES, DetectorSettings
-from moedal_gui.store.array_files import read_arrays
 from moedal_gui.store.project import Project
 from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks.loop import worker_count
 from moedal_gui.tasks.training.detector_set import DetectorSet, from_boxes, from_labels, learnt_from
-from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector, start_for_boxes
+from moedal_gui.tasks.training.detector_start import DetectorStart, start_for_boxes, start_of
+from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector
 
 if TYPE_CHECKING:
     from moedal_gui.learn.detector.examples import TaughtField
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from moedal_gui.preselect.heatmap import LearnedDetector
 
 NAME = "detector"
-STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 1000
-_RATE_FROM_WEIGHTS, _RATE_TO_BOXES = 5e-4, 1.5e-3
+STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 2000
+_RATE_FROM_WEIGHTS, _RATE_TO_BOXES = 5e-4, 1e-3
+_BATCH_OF_BOXES = 6
 _PARTS, _NAMED = 20, 3
 
 
@@ -61,7 +62,7 @@ def detector_plan(
         There is nothing to learn from.
     """
     taught = from_boxes(boxes) if boxes is not None else from_labels(project)
-    begin = None if fresh else start or _usual_start(taught)
+    begin = None if fresh else start_of(start) if start is not None else _usual_start(taught)
     steps, rate = _effort(taught, begin)
     suits: dict[str, Any] = {
         "surfaces": taught.surfaces,
@@ -70,6 +71,7 @@ def detector_plan(
         "boxed": not taught.exact,
         "window_px": _window(taught),
         "widths": _widths(taught, begin),
+        "batch": DetectorSettings.batch if taught.exact else _BATCH_OF_BOXES,
     }
     settings = DetectorSettings(**{**suits, **said})
     _check(taught)
@@ -113,7 +115,7 @@ def _put_in_place(
     registry: Registry,
     name: str,
     taught: DetectorSet,
-    begin: Entry | None,
+    begin: DetectorStart | None,
     rival: tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None,
 ) -> Entry:
     from moedal_gui.learn.detector.outcome import put_in_place
@@ -152,31 +154,33 @@ def _rival(project: Project, taught: DetectorSet) -> tuple[str, LearnedDetector,
     return entry.title, learned, fair
 
 
-def _second_look(begin: Entry | None, view: str) -> Path | None:
+def _second_look(begin: DetectorStart | None, view: str) -> Path | None:
     """The second look of the detector that was begun from, else of the shipped one: it looks at mouths, whoever found them."""
-    for entry in (begin, shipped_detector(view)):
-        if entry is not None and (card := checked_detector(entry.folder)).second:
-            return entry.folder / card.second
-    return None
+    if begin is not None and begin.second is not None:
+        return begin.second
+    shipped = shipped_detector(view)
+    return start_of(shipped).second if shipped is not None else None
 
 
-def _effort(taught: DetectorSet, begin: Entry | None) -> tuple[int, float]:
+def _effort(taught: DetectorSet, begin: DetectorStart | None) -> tuple[int, float]:
     """Steps and step length: little from weights that know such pits, more where boxes may say that anything is one."""
     if begin is None:
         return STEPS_FROM_NOTHING, DetectorSettings.learning_rate
     return (STEPS_FROM_WEIGHTS, _RATE_FROM_WEIGHTS) if taught.exact else (STEPS_TO_BOXES, _RATE_TO_BOXES)
 
 
-def _usual_start(taught: DetectorSet) -> Entry | None:
-    """The shipped detector that knows most of what is to be learnt."""
-    return shipped_detector(taught.view) if taught.exact else start_for_boxes() or shipped_detector(taught.view)
+def _usual_start(taught: DetectorSet) -> DetectorStart | None:
+    """The shipped weights that know most of what is to be learnt."""
+    shipped = shipped_detector(taught.view)
+    usual = start_of(shipped) if shipped is not None else None
+    return usual if taught.exact else start_for_boxes() or usual
 
 
-def _widths(taught: DetectorSet, begin: Entry | None) -> tuple[int, ...]:
+def _widths(taught: DetectorSet, begin: DetectorStart | None) -> tuple[int, ...]:
     """Of the network: those of the one that is begun from."""
     if begin is None:
         return () if taught.exact else WIDTHS_TO_BOXES
-    return tuple(read_detector_card(begin.folder).training.get("settings", {}).get("widths", ()))
+    return begin.widths
 
 
 def _window(taught: DetectorSet) -> int:
@@ -214,14 +218,11 @@ def _fraction(found: Mapping[str, Any]) -> str:
 
 
 def _begun(
-    folder: TrainingFolder, taught: DetectorSet, settings: DetectorSettings, begin: Entry | None
+    folder: TrainingFolder, taught: DetectorSet, settings: DetectorSettings, begin: DetectorStart | None
 ) -> DetectorTraining:
     from moedal_gui.learn.detector.trainer import DetectorTraining
 
-    weights = None
-    if begin is not None:
-        card = read_detector_card(begin.folder)
-        weights = read_arrays(begin.folder / card.weights)[0] if card.weights else None
+    weights = begin.weights() if begin is not None else None
     return DetectorTraining(folder, taught.taught, settings, weights, worker_count())
 
 
@@ -230,7 +231,7 @@ def _check(taught: DetectorSet) -> None:
         raise TrainingError("There is not one pit to teach the detector", "", "label or box some, then train again")
 
 
-def _key(taught: DetectorSet, settings: DetectorSettings, begin: Entry | None) -> str:
+def _key(taught: DetectorSet, settings: DetectorSettings, begin: DetectorStart | None) -> str:
     """Eight hex digits that stand for everything that is learnt from, and how."""
     said = {name: value for name, value in asdict(settings).items() if name != "widths" or value}
     digest = hashlib.sha256(json.dumps([said, begin.title if begin is not None else ""]).encode())

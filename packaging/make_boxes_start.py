@@ -1,33 +1,33 @@
-"""Make the shipped detector that boxes begin with: draw pictures of tracks and pits, and train a network as boxes are learnt.
+"""Make the weights that learning from boxes begins with: draw pictures of tracks and pits, and train a network as boxes are learnt.
 
-    python packaging/make_track_detector.py FOLDER [--pictures 900] [--steps 4500]
+    python packaging/make_boxes_start.py FOLDER [--pictures 900] [--steps 4500]
 
-Training goes on from its last checkpoint. Every eighth picture is never trained on: the calibration comes from those.
+Training goes on from its last checkpoint. Every eighth picture is never trained on: the figures come from those.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from micrographs import draw_micrograph
 from track_pictures import draw_track_picture
 
-from moedal_gui import paths
 from moedal_gui.core.scan import Channel, ScanDescription
 from moedal_gui.imaging.flat_field import estimate_flat_field
+from moedal_gui.learn.detector.calibration import figures, look, plain_card, thresholds
 from moedal_gui.learn.detector.examples import TaughtField
-from moedal_gui.learn.detector.outcome import put_in_place
+from moedal_gui.learn.detector.outcome import torch_maps
 from moedal_gui.learn.detector.settings import WIDTHS_TO_BOXES, DetectorSettings
 from moedal_gui.learn.detector.trainer import DetectorTraining
+from moedal_gui.preselect.heatmap import LearnedDetector
 from moedal_gui.preselect.methods import detector_planes
-from moedal_gui.store.registry import Registry, read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
-from moedal_gui.tasks.training.detectors import STARTS_BOXES
+from moedal_gui.tasks.training.detector_start import write_boxes_start
 
 SIZE_PX = 512
 _TRACKS_OF_TEN = 6
@@ -59,7 +59,7 @@ def fields(seeds: Iterable[int]) -> list[TaughtField]:
 
 
 def main() -> None:
-    """Train it, and put it into detectors/."""
+    """Train it, and put its weights into detectors/."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=900)
@@ -75,16 +75,17 @@ def main() -> None:
     while not training.run.over:
         training.until(training.run.share + 1e-9)
         print(f"{training.run.share:.1%} {training.run.curve[-1]}", flush=True)
+    network = training.run.network()
+    learned = LearnedDetector(plain_card("picture", 1), lambda planes: torch_maps(network, planes))
+    found = look(learned, held, boxed=True)
+    chance = 1.0 / (1.0 + np.exp(-found.logit))
     words = {
-        "text": "trained on drawn pictures", "fields": len(taught), "pits": sum(len(f.pits) for f in taught),
-        "held_back_fields": len(held), "physics": _PHYSICS,
+        "title": "drawn tracks", "widths": list(WIDTHS_TO_BOXES), "physics": _PHYSICS, "pictures": len(taught),
+        "pits": sum(len(f.pits) for f in taught), "settings": asdict(settings), "seconds": round(training.run.seconds, 1),
+        "held_back": {"pictures": len(held), **figures(found, chance, thresholds(found, chance)["best_f1"])},
     }  # fmt: skip
-    registry = Registry(asked.folder / "made", write=True)
-    entry = put_in_place(training.run, registry, STARTS_BOXES, "picture", held, words, "trained on drawn pictures")
-    print(read_detector_card(entry.folder).metrics, flush=True)
-    target = paths.detectors() / STARTS_BOXES
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(entry.folder, target / entry.version)
+    write_boxes_start(training.run.weights, words)
+    print(words["held_back"], flush=True)
 
 
 if __name__ == "__main__":
