@@ -14,7 +14,7 @@ from moedal_gui import paths
 from moedal_gui.store.array_files import read_arrays, write_arrays
 from moedal_gui.store.registry import Entry, checked_detector
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 _BYTES, _SCALE = "bytes/", "scale/"
 _LARGEST = 127
