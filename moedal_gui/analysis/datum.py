@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -95,78 +96,74 @@ class Marks:
 
     Attributes
     ----------
-    numbers
-        For each scan the common number (from 0) of each of its points; None for a scan without.
     named_by
         Index of the scan whose numbers are the common ones; None where no scan has points in the common frame.
-    nowhere
-        For each scan its points (from 0) that are none of the common ones.
+    numbers
+        For each scan the common number (from 0) of each of its points, -1 for a point too many; None where they are not known. A list
+        of as many points that lies elsewhere, or nowhere, is taken in its own order.
+    misfits
+        Scans that have more or fewer points than the one that names them, and lie on them only in part.
     """
 
-    numbers: tuple[tuple[int, ...] | None, ...]
-    named_by: int | None
-    nowhere: tuple[tuple[int, ...], ...]
+    named_by: int | None = None
+    numbers: tuple[tuple[int, ...] | None, ...] = ()
+    misfits: tuple[int, ...] = ()
 
     def renumbered(self, scan: int) -> bool:
-        """Whether a scan states its points in another order than the common one, or leaves one out between them."""
+        """Whether a scan states the points in another order than the common one, or not the same ones."""
         numbers = self.numbers[scan]
-        return numbers is not None and numbers != tuple(range(len(numbers)))
+        return numbers is not None and numbers != self.numbers[self.named_by or 0]
 
-    def sorted(self, points: Sequence[Floats | None]) -> list[Floats | None]:
-        """Points (K, 2) of each scan under the common numbers, NaN where it has none; of a scan without numbers as they are."""
-        if self.named_by is None or (common := self.numbers[self.named_by]) is None:
-            return list(points)
-        answer: list[Floats | None] = []
-        for own, numbers in zip(points, self.numbers, strict=True):
-            if own is None or numbers is None:
-                answer.append(own)
-                continue
-            row = np.full((len(common), 2), np.nan)
-            for k, number in enumerate(numbers):
-                if number >= 0:
-                    row[number] = own[k]
-            answer.append(row)
-        return answer
+    def rows(self, a: int, b: int) -> tuple[list[int], list[int]] | None:
+        """Which points of two scans are the same holes, as rows of either; None where that is not known."""
+        first, second = (self.numbers[k] if self.named_by is not None else None for k in (a, b))
+        if first is None or second is None:
+            return None
+        both = sorted((set(first) & set(second)) - {-1})
+        return [first.index(k) for k in both], [second.index(k) for k in both]
 
 
-def common_numbers(placed: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Marks:
-    """Number the datum points of scans by where they lie, in px of one frame; None for a scan that is not in it.
+def common_numbers(own: Sequence[Floats | None], placed: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Marks:
+    """Number the datum points of scans by where they lie.
 
-    The first of the longest lists gives the numbers. Points that lie on one of its points are that one. A list as long keeps its own
-    order where that explains as many; a single point that lies nowhere is then the one that is left over.
+    The numbers are those that most scans agree on: of the scan with whose distances between points (``own``, px, None for a scan without)
+    most others agree, and of those with the most points the first. Another scan's points have them where the shorter of the two lists
+    lies wholly on the longer one; ``placed``: the points in px of one frame, None for a scan that is not in it.
     """
-    longest = max((len(p) for p in placed if p is not None), default=0)
-    named_by = next((i for i, p in enumerate(placed) if p is not None and len(p) == longest), None)
+    candidates = [i for i, points in enumerate(placed) if points is not None and len(points) >= 2]
+    if not candidates:
+        return Marks()
+
+    def followers(i: int) -> int:
+        mine = own[i]
+        alike = [o for o in own if o is not None and mine is not None and len(o) == len(mine)]
+        return sum(_same_shape(mine, o, limit_px) for o in alike) if mine is not None else 0
+
+    named_by = max(candidates, key=lambda i: (followers(i), len(placed[i]), -i))  # type: ignore[arg-type]
+    reference = placed[named_by]
+    assert reference is not None  # it was chosen for its points
     numbers: list[tuple[int, ...] | None] = []
-    nowhere: list[tuple[int, ...]] = []
-    for points in placed:
-        if points is None or named_by is None:
-            numbers.append(None)
-            nowhere.append(())
-            continue
-        reference = placed[named_by]
-        assert reference is not None  # it named the points
-        own, lost = _numbers(reference, points, limit_px)
-        numbers.append(own)
-        nowhere.append(lost)
-    return Marks(tuple(numbers), named_by, tuple(nowhere))
+    misfits = []
+    for i, points in enumerate(placed):
+        found = _numbers(reference, points, limit_px) if points is not None else None
+        mine = own[i]
+        if found is None and mine is not None and len(mine) == len(reference):
+            found = tuple(range(len(mine)))
+        numbers.append(found)
+        if points is not None and found is None and len(points) != len(reference):
+            misfits.append(i)
+    return Marks(named_by, tuple(numbers), tuple(misfits))
 
 
-def _numbers(reference: Floats, points: Floats, limit_px: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The reference's number of each point, -1 for none; and the points that have none."""
+def _numbers(reference: Floats, points: Floats, limit_px: float) -> tuple[int, ...] | None:
+    """The reference's number of each point, -1 for one too many; None where the shorter list does not lie on the longer one."""
+    if len(points) == len(reference) and (not len(points) or _apart(reference, points).max() <= limit_px):
+        return tuple(range(len(points)))
     there, mine = one_to_one(reference, points, limit_px)
+    if len(there) < min(len(reference), len(points)):
+        return None
     known = dict(zip(mine.tolist(), there.tolist(), strict=True))
-    same = len(points) == len(reference)
-    in_order = sum(k == number for k, number in known.items())
-    if same and in_order == len(known):
-        return tuple(range(len(points))), ()
-    numbers = [known.get(k, -1) for k in range(len(points))]
-    free = sorted(set(range(len(reference))) - set(known.values()))
-    lost = [k for k, number in enumerate(numbers) if number < 0]
-    if same and len(lost) == 1:
-        numbers[lost[0]] = free[0]
-        lost = []
-    return tuple(numbers), tuple(lost)
+    return tuple(known.get(k, -1) for k in range(len(points)))
 
 
 @dataclass(frozen=True)
@@ -180,40 +177,67 @@ class Verdict:
     undecided: frozenset[int] = frozenset()
 
 
-def by_shape(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Verdict:
-    """Compare the distances between the datum points (K, 2; px) of each scan; None for a scan that has none, NaN for a point.
+_RAW = Marks()
 
-    A rigid sheet keeps its distances, so the scans that agree in all of them are believed where they are the majority.
+
+def by_shape(points: Sequence[Floats | None], marks: Marks = _RAW, limit_px: float = LIMIT_PX) -> Verdict:
+    """Compare the distances between the datum points (K, 2; px) of each scan; None for a scan that has none.
+
+    A rigid sheet keeps its distances, so the scans that agree in all of them are believed where they are the majority. ``marks``: common
+    numbers; without them only lists of one length are the same marks.
     """
-    return _verdict(points, lambda a, b: float(np.abs(_distances(a) - _distances(b)).max()) <= limit_px)
+    return _verdict(points, marks, lambda a, b: _same_shape(a, b, limit_px))
 
 
-def by_place(points: Sequence[Floats | None], limit_px: float = LIMIT_PX) -> Verdict:
+def by_place(points: Sequence[Floats | None], marks: Marks = _RAW, limit_px: float = LIMIT_PX) -> Verdict:
     """Like `by_shape` for points brought into one frame by the pits, so that their very places can be compared."""
-    return _verdict(points, lambda a, b: float(_apart(a, b).max()) <= limit_px)
+    return _verdict(points, marks, lambda a, b: float(_apart(a, b).max()) <= limit_px)
 
 
-def _verdict(points: Sequence[Floats | None], agree: Callable[[Floats, Floats], bool]) -> Verdict:
-    """The largest set of scans that agree with one of them is believed where it is more than half of all."""
-    known = {i: p for i, p in enumerate(points) if p is not None and np.isfinite(p[:, 0]).sum() >= 2}
-    usual = max((len(p) for p in known.values()), key=[len(p) for p in known.values()].count, default=0)
-    # Marks have no names: only lists of one length are the same marks.
-    known = {i: p for i, p in known.items() if len(p) == usual}
+def _same_shape(a: Floats, b: Floats, limit_px: float) -> bool:
+    return float(np.abs(_distances(a) - _distances(b)).max()) <= limit_px
 
-    def alike(i: int, j: int) -> bool:
-        both = np.isfinite(known[i][:, 0]) & np.isfinite(known[j][:, 0])
-        return i == j or both.sum() < 2 or agree(known[i][both], known[j][both])
 
-    friends = {i: frozenset(j for j in known if alike(i, j)) for i in known}
-    # A scan that lacks points agrees with others that contradict each other there, and vouches for neither.
-    whole = {i: f for i, f in friends.items() if np.isfinite(known[i]).all()} or friends
-    best = max(whole.values(), key=len, default=frozenset())
-    rivals = {f for f in whole.values() if len(f) == len(best)} if len(whole) < len(known) else {best}
-    if len(best) == len(known):
+def _verdict(points: Sequence[Floats | None], marks: Marks, agree: Callable[[Floats, Floats], bool]) -> Verdict:
+    """The largest set of scans none of which contradicts another is believed where it is more than half of all.
+
+    Two that differ a little more than is allowed do not contradict each other where a third agrees with both in all those points.
+    """
+    having = [i for i, p in enumerate(points) if p is not None and len(p) >= 2]
+    shared = {frozenset(pair): rows for pair in combinations(having, 2) if (rows := _same_points(points, marks, *pair))}
+    fits = {pair: agree(*rows) for pair, rows in shared.items()}
+    known = [i for i in having if any(i in pair for pair in shared)]
+
+    def settled(pair: frozenset[int], third: int) -> bool:
+        beside = [frozenset((i, third)) for i in pair]
+        return all(fits.get(p, False) and len(shared[p][0]) >= len(shared[pair][0]) for p in beside)
+
+    against = {pair for pair, fit in fits.items() if not fit and not any(settled(pair, k) for k in set(known) - pair)}
+    if not against:
         return Verdict()
-    if 2 * len(best) > len(known) and len(rivals) == 1:
+    best, unique = _largest(known, against)
+    if 2 * len(best) > len(known) and unique:
         return Verdict(wrong=frozenset(known) - best)
-    return Verdict(undecided=frozenset(known))
+    return Verdict(undecided=frozenset().union(*against))
+
+
+def _largest(known: Sequence[int], against: Collection[frozenset[int]]) -> tuple[frozenset[int], bool]:
+    """The largest set without a contradiction, and whether there is no other of its size."""
+    for size in range(len(known), 0, -1):
+        fitting = [s for s in combinations(known, size) if not any(pair <= set(s) for pair in against)]
+        if fitting:
+            return frozenset(fitting[0]), len(fitting) == 1
+    return frozenset(), False
+
+
+def _same_points(points: Sequence[Floats | None], marks: Marks, i: int, j: int) -> tuple[Floats, Floats] | None:
+    """The points of two scans that are the same holes; None where fewer than two are known to be."""
+    a, b = points[i], points[j]
+    assert a is not None and b is not None  # only scans that have some are compared
+    rows = marks.rows(i, j)
+    if rows is None:
+        return (a, b) if len(a) == len(b) else None
+    return (a[rows[0]], b[rows[1]]) if len(rows[0]) >= 2 else None
 
 
 def _apart(a: Floats, b: Floats) -> Floats:

@@ -11,7 +11,7 @@ from drawn_scans import drawn_pits, on_foil, project_of
 from scipy.spatial import cKDTree
 
 from moedal_gui.store.project import Project
-from moedal_gui.tasks import info, ingest
+from moedal_gui.tasks import info, ingest, pits_import
 from moedal_gui.tasks.loop import run
 from moedal_gui.tasks.placement import register
 from moedal_gui.tasks.placement.placing import placement_of
@@ -88,7 +88,7 @@ def test_nothing_is_said_where_all_agree(tmp_path: Path) -> None:
     assert all(p["fitted_px"] < 3 and p["alone_px"] < 5 for p in values["pairs"][0]["datum_points"])
 
 
-@pytest.mark.parametrize("numbers", [(2, 1, 0), (1, 2), (1, 0, 2), (0, 2)])
+@pytest.mark.parametrize("numbers", [(2, 1, 0), (1, 2), (1, 0, 2), (0, 2), (0, 1)])
 @pytest.mark.parametrize("odd", ["a", "b"])
 def test_points_under_other_numbers_are_no_wrong_points(tmp_path: Path, numbers: tuple[int, ...], odd: str) -> None:
     pits = drawn_pits()
@@ -97,13 +97,14 @@ def test_points_under_other_numbers_are_no_wrong_points(tmp_path: Path, numbers:
     values, sentence, _ = _registered(path, pits)
     (finding,) = values["datum"]
     assert not finding["wrong"] and not finding["undecided"]
-    assert "as the pits tell" in sentence and "against the datum points" not in sentence
+    assert "the pits tell which is which" in sentence and "against the datum points" not in sentence
     said = " and ".join([", ".join(str(k) for k in numbers[:-1]), str(numbers[-1])])
     other = {"a": "b", "b": "a"}[odd]
     if len(numbers) < 3:
         assert f"{odd} has only datum points {said} (counted from 0) of {other}" in sentence
     else:
-        assert f"b has the datum points {said} (counted from 0) of a" in sentence, "an exchange undoes itself"
+        # Two scans: the first gives the numbers; and an exchange undoes itself.
+        assert f"b has the datum points {said} (counted from 0) of a" in sentence
     assert values["pairs"][0]["refined"]["within_2px"] > 0.95
 
 
@@ -153,5 +154,22 @@ def test_a_wrong_point_of_a_shorter_list_is_told(tmp_path: Path) -> None:
     path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, {2: (190.0, 0.0)})}, pits)
     _state(path, "b", (0, 2))
     values, sentence, _ = _registered(path, pits)
-    assert "datum point 1 of b, counted from 0, lies on none of the points of a" in sentence
+    assert "the datum points of b and a are not the same holes" in sentence
     assert values["datum"][0]["checked"]
+
+
+@pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2)])
+def test_a_right_scan_that_the_pits_do_not_tie_is_not_accused_for_the_others_order(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    pits = drawn_pits()
+    path = project_of(tmp_path, {"a": (0.5, FINE), "b": (-1.0, FINE), "c": (0.2, FINE)}, pits)
+    found = json.loads((tmp_path / "pits.json").read_text())
+    (tmp_path / "none.json").write_text(json.dumps({**found, "c": []}))
+    with Project.open(path, write=True) as project:
+        run(pits_import.plan(project, pits_import.PitsImportParameters(tmp_path / "none.json", "none")))
+    _state(path, "a", order)
+    values, sentence, _ = _registered(path, pits)
+    (finding,) = values["datum"]
+    assert not finding["wrong"] and not finding["undecided"], sentence
+    assert "a has the datum points" in sentence and "of b, in this order" in sentence

@@ -47,21 +47,15 @@ def tie_foil(
     """
     own = [_own_points(s, plain) for s in scans]
     told = tie_scans(scans, plain, pits, _ids(scans, by_shape(own)))
-    marks, placed = _marks(scans, told)
-    later = by_place(placed)
+    placed = _placed_points(scans, told)
+    marks = common_numbers(own, placed)
+    later = by_place(placed, marks)
     if later.wrong & {i for i, s in enumerate(scans) if s.scan_id == _reference(scans, told).scan_id}:
         told = tie_scans(scans, plain, pits, _ids(scans, later))
-        marks, placed = _marks(scans, told)
-        later = by_place(placed)
-    own = marks.sorted(own)
-    return told, _finding(scans, told, (own, placed), marks, _together(by_shape(own), later))
-
-
-def _marks(scans: Sequence[ScanRecord], told: TiedScans) -> tuple[Marks, list[Floats | None]]:
-    """Common numbers of the datum points, and the points under them, px of the reference's frame."""
-    placed = _placed_points(scans, told)
-    marks = common_numbers(placed)
-    return marks, marks.sorted(placed)
+        placed = _placed_points(scans, told)
+        marks = common_numbers(own, placed)
+        later = by_place(placed, marks)
+    return told, _finding(scans, told, (own, placed), marks, _together(by_shape(own, marks), later))
 
 
 def _together(shape: Verdict, place: Verdict) -> Verdict:
@@ -115,7 +109,7 @@ def _finding(
     marks: Marks,
     verdict: Verdict,
 ) -> dict[str, Any] | None:
-    """``points``: under common numbers, in each scan's own frame and in the reference's."""
+    """``points``: in each scan's own frame, px, and in the reference's."""
     having = [i for i, one in enumerate(points[0]) if one is not None]
     if not having:
         return None
@@ -126,8 +120,8 @@ def _finding(
         note = f"the datum points of {scan} cannot be checked: no other scan of {scans[0].foil} has any"
         return {**row, "checked": False, "note": note}
     doubted = verdict.wrong or verdict.undecided
-    believed = [i for i in range(len(scans)) if i not in doubted] or list(range(len(scans)))
-    off = {i: _off(i, [j for j in believed if j != i], points) for i in sorted(doubted)}
+    believed = [i for i in having if i not in verdict.wrong]
+    off = {i: _off(i, [j for j in believed if j != i], points, marks) for i in sorted(doubted)}
     row["wrong"] = [{"scan": scans[i].scan, "points": off[i]} for i in sorted(verdict.wrong)]
     row["undecided"] = [{"scan": scans[i].scan, "points": off[i]} for i in sorted(verdict.undecided)]
     notes = [*_numbers_words(scans, marks), *_verdict_words(row, verdict)]
@@ -141,26 +135,25 @@ def _finding(
 
 
 def _numbers_words(scans: Sequence[ScanRecord], marks: Marks) -> list[str]:
-    """What to say of scans whose points have other numbers, or lie on none of the common ones."""
+    """What to say of scans that state the points in another order, or not the same ones, or lie on them only in part."""
     if marks.named_by is None:
         return []
-    named, said = scans[marks.named_by].scan, []
+    named, common, said = scans[marks.named_by].scan, marks.numbers[marks.named_by] or (), []
     for i, scan in enumerate(scans):
         numbers = marks.numbers[i]
-        if numbers is None:
+        if i in marks.misfits:
+            said.append(f"the datum points of {scan.scan} and {named} are not the same holes")
+        if numbers is None or not marks.renumbered(i):
             continue
-        if marks.nowhere[i]:
-            verb = "lies" if len(marks.nowhere[i]) == 1 else "lie"
+        if len(numbers) > len(common):
+            extra = [k for k, number in enumerate(numbers) if number < 0]
+            said.append(f"{scan.scan} has datum {_point_words(extra)}, counted from 0, beside those of {named}")
+        else:
+            only = "the" if len(numbers) == len(common) else "only"
             said.append(
-                f"datum {_point_words(marks.nowhere[i])} of {scan.scan}, counted from 0, {verb} on none of the points of {named}"
+                f"{scan.scan} has {only} datum {_point_words(numbers)} (counted from 0) of {named}, in this order"
             )
-        elif marks.renumbered(i):
-            many = len(numbers) == len(marks.numbers[marks.named_by] or ())
-            said.append(
-                f"{scan.scan} has {'the' if many else 'only'} datum {_point_words(numbers)} (counted from 0) of {named}, in this order, as the "
-                "pits tell; state the same points in one order"
-            )
-    return said
+    return [*said, "the pits tell which is which; state the same points in one order"] if said else []
 
 
 def _verdict_words(row: Mapping[str, Any], verdict: Verdict) -> list[str]:
@@ -182,37 +175,39 @@ def _same_marks(scans: Sequence[ScanRecord], placed: Sequence[Floats | None], ma
     """Pairs of scans whose points are the same holes only under the common numbers."""
     pairs = []
     for i, j in combinations(range(len(scans)), 2):
-        a, b = placed[i], placed[j]
-        if a is None or b is None or not (marks.renumbered(i) or marks.renumbered(j)) or len(a) != len(b):
+        a, b, rows = placed[i], placed[j], marks.rows(i, j)
+        if a is None or b is None or rows is None or marks.numbers[i] == marks.numbers[j]:
             continue
-        both = np.isfinite(a[:, 0]) & np.isfinite(b[:, 0])
-        if not marks.nowhere[i] + marks.nowhere[j] and (np.hypot(*(a - b)[both].T) <= LIMIT_PX).all():
+        if (np.hypot(*(a[rows[0]] - b[rows[1]]).T) <= LIMIT_PX).all():
             pairs.append([scans[i].scan, scans[j].scan])
     return pairs
 
 
 def _off(
-    scan: int, others: Sequence[int], points: tuple[Sequence[Floats | None], Sequence[Floats | None]]
+    scan: int, others: Sequence[int], points: tuple[Sequence[Floats | None], Sequence[Floats | None]], marks: Marks
 ) -> list[dict[str, Any]]:
     """Points (from 0) of one scan that are not where others have them, and how far off, px."""
     own, placed = points
     here = placed[scan]
-    there = [p for j in others if (p := placed[j]) is not None and here is not None and len(p) == len(here)]
-    if here is not None and there:
-        known = np.isfinite(np.stack(there)[:, :, 0]).any(axis=0) & np.isfinite(here[:, 0])
-        usual = np.nanmedian(np.stack(there)[:, known], axis=0)
-        away = np.full(len(here), np.nan)
-        away[known] = np.hypot(*(usual - here[known]).T)
-        return [{"point": int(k), "off_px": round(float(away[k]), 1)} for k in np.flatnonzero(away > LIMIT_PX)]
+    if here is not None:
+        # Places of each of its points in the others: under common numbers where they are known, else by their order.
+        seen: list[list[Floats]] = [[] for _ in here]
+        for j in others:
+            there, rows = placed[j], marks.rows(scan, j)
+            if there is None or (rows is None and len(there) != len(here)):
+                continue
+            for mine, theirs in zip(*(rows or (range(len(here)), range(len(here)))), strict=True):
+                seen[mine].append(there[theirs])
+        away = [float(np.hypot(*(np.median(s, axis=0) - here[k]))) if s else 0.0 for k, s in enumerate(seen)]
+        if any(seen):
+            return [{"point": k, "off_px": round(d, 1)} for k, d in enumerate(away) if d > LIMIT_PX]
     here = own[scan]
     assert here is not None  # only scans with datum points are compared
     for j in others:
         other = own[j]
-        if other is None or len(other) != len(here):
-            continue
-        both = np.flatnonzero(np.isfinite(other[:, 0]) & np.isfinite(here[:, 0]))
-        found = mark_misfits(other[both], here[both])
-        return [{"point": int(both[k]), "off_px": round(float(found.alone[k]), 1)} for k in found.doubted]
+        if other is not None and len(other) == len(here):
+            found = mark_misfits(other, here)
+            return [{"point": k, "off_px": round(float(found.alone[k]), 1)} for k in found.doubted]
     return []
 
 
