@@ -134,7 +134,10 @@ def _pairs(scans: Sequence[ScanRecord], told: TiedScans, finding: Mapping[str, A
     for row in pair_rows(scans, told):
         known = _with_numbers(row, finding)
         if row["refined"] and (doubt := turned_pictures(named[row["a"]], named[row["b"]], told)):
-            known |= {"doubt": doubt, "turned": True}
+            known |= {
+                "doubt": "; ".join([*([str(known["doubt"])] if known.get("doubt") else []), doubt]),
+                "turned": True,
+            }
         rows.append(known)
     return rows
 
