@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from moedal_gui.core.errors import ArgumentError, ExpertError, PictureError, Tra
 from moedal_gui.formats.boxes import read_boxes
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project
+from moedal_gui.store.registry import read_detector_card
 from moedal_gui.store.training_folder import TrainingFolder
 from moedal_gui.tasks import info, ingest, preselect, use
 from moedal_gui.tasks.evaluation import evaluate
@@ -217,3 +219,15 @@ def test_a_damaged_detector_does_not_stop_the_next(foil: Path, tmp_path: Path) -
         run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
         outcome = run(train.plan(project, TrainParameters(what="detector", epochs=1, batch=2)))
     assert outcome.values["name"] == "detector" and outcome.values["version"]
+
+
+def test_a_detector_keeps_what_it_and_the_one_before_it_were_taught(tmp_path: Path) -> None:
+    first, second = boxed(tmp_path / "a", 8), boxed(tmp_path / "b", 8, seed=5)
+    with Project.open(tmp_path / "d.moedal", write=True, create=True) as project:
+        one = TrainParameters(what="detector", from_=f"boxes:{first}", epochs=1, batch=2)
+        run(train.plan(project, one))
+        run(train.plan(project, replace(one, from_=f"boxes:{second}", start="detector/1")))
+        cards = [read_detector_card(e.folder).training["taught"] for e in project.detectors.entries()]
+    assert len(cards[0]) == 6 and len(cards[1]) == 12 and set(cards[0]) < set(cards[1])
+    moved = Path(shutil.copytree(first, tmp_path / "elsewhere" / "c"))
+    assert {f.name for f in from_boxes(moved).taught} == set(cards[0]), "known again in another folder"

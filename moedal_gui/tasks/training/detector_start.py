@@ -34,12 +34,15 @@ class DetectorStart:
         Where they lie; None where the detector keeps none.
     second
         The second look of the detector they are of.
+    taught
+        Names of the fields that they have learnt from, as far as they are known.
     """
 
     title: str
     widths: tuple[int, ...]
     path: Path | None
     second: Path | None = None
+    taught: tuple[str, ...] = ()
 
     def weights(self) -> Arrays | None:
         """The weights, as they may be loaded."""
@@ -51,7 +54,8 @@ def start_of(entry: Entry) -> DetectorStart:
     card = checked_detector(entry.folder)
     widths = tuple(card.training.get("settings", {}).get("widths", ()))
     weights = entry.folder / card.weights if card.weights else None
-    return DetectorStart(entry.title, widths, weights, entry.folder / card.second if card.second else None)
+    second = entry.folder / card.second if card.second else None
+    return DetectorStart(entry.title, widths, weights, second, tuple(card.training.get("taught", ())))
 
 
 def start_for_boxes() -> DetectorStart | None:

@@ -120,9 +120,8 @@ def _put_in_place(
 ) -> Entry:
     from moedal_gui.learn.detector.outcome import put_in_place
 
-    words = {
-        **taught.words, "start": begin.title if begin is not None else "", "taught": [f.name for f in taught.taught],
-    }  # fmt: skip
+    learnt = {*(begin.taught if begin is not None else ()), *(f.name for f in taught.taught)}
+    words = {**taught.words, "start": begin.title if begin is not None else "", "taught": sorted(learnt)}
     return put_in_place(
         training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
         second=_second_look(begin, taught.view), rival=rival,
