@@ -150,11 +150,23 @@ def _lines(rng: np.random.Generator, size: int) -> Float32:
     return layer
 
 
-def _ground(rng: np.random.Generator, size: int) -> Float32:
-    """Bare ground: uneven light, grain of the material."""
+def uneven_and_grain(rng: np.random.Generator, size: int) -> tuple[Float32, Float32]:
+    """Two layers (H, W) of about zero mean: what changes over a sixth of the picture, and over a few px."""
     coarse = rng.normal(0.0, 1.0, (6, 6)).astype(np.float32)
     uneven = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     grain = np.asarray(cv2.GaussianBlur(rng.normal(0.0, 1.0, (size, size)).astype(np.float32), (0, 0), 2.0))
+    return uneven, grain
+
+
+def packed(rng: np.random.Generator, grey: npt.NDArray[np.uint8], worst: int) -> npt.NDArray[np.uint8]:
+    """A picture as JPEG of a quality from ``worst`` on leaves it."""
+    content = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(worst, 95))])[1]
+    return np.asarray(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+def _ground(rng: np.random.Generator, size: int) -> Float32:
+    """Bare ground: uneven light, grain of the material."""
+    uneven, grain = uneven_and_grain(rng, size)
     return np.asarray(1.0 + rng.uniform(0.0, 0.08) * uneven + rng.uniform(0.0, 0.06) * grain, dtype=np.float32)
 
 
@@ -185,8 +197,7 @@ def draw_micrograph(
     dirty = (dirt.absorption > 0.15) | (dirt.glow > 0.15) | (np.abs(lines) > 0.1)
     grey = np.clip(255.0 * noisy, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
-        packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[1]
-        grey = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+        grey = packed(rng, grey, 40)
     return grey, seen_pits(kind, pits, look, size), np.asarray(dirty)
 
 

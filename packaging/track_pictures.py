@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from micrographs import packed, uneven_and_grain
 
 Float32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -91,8 +92,7 @@ def draw_track_picture(
     inner = slice(_MARGIN_PX, _MARGIN_PX + size)
     grey = np.clip(255.0 * noisy[inner, inner], 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 95))])[1]
-        grey = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+        grey = packed(rng, grey, 50)
     seen = np.array([r for r in rows if not _hidden(r, other)], np.float64).reshape(-1, 5)
     seen[:, :2] -= _MARGIN_PX
     near = np.all((seen[:, :2] > -20) & (seen[:, :2] < size + 20), axis=1)
@@ -279,9 +279,7 @@ def _crystal(layer: Float32, rng: np.random.Generator, place: Floats, radius: fl
 
 def _ground(rng: np.random.Generator, size: int) -> Float32:
     """Bare ground: uneven light, now and then a dark side, grain of the material."""
-    coarse = rng.normal(0.0, 1.0, (6, 6)).astype(np.float32)
-    uneven = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
-    grain = np.asarray(cv2.GaussianBlur(rng.normal(0.0, 1.0, (size, size)).astype(np.float32), (0, 0), 2.0))
+    uneven, grain = uneven_and_grain(rng, size)
     ground = 1.0 + rng.uniform(0.0, 0.15) * uneven + rng.uniform(0.0, 0.05) * grain
     if rng.random() < 0.25:
         angle = float(rng.uniform(0, 2 * np.pi))

@@ -219,6 +219,7 @@ def test_a_damaged_detector_does_not_stop_the_next(foil: Path, tmp_path: Path) -
         run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
         outcome = run(train.plan(project, TrainParameters(what="detector", epochs=1, batch=2)))
     assert outcome.values["name"] == "detector" and outcome.values["version"]
+    assert "held against no other: the one in force cannot be read" in outcome.sentence
 
 
 def test_a_detector_keeps_what_it_and_the_one_before_it_were_taught(tmp_path: Path) -> None:

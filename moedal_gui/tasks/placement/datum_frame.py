@@ -138,11 +138,10 @@ def _numbers_words(scans: Sequence[ScanRecord], marks: Marks) -> list[str]:
     """What to say of scans that state the points in another order, or not the same ones, or lie on them only in part."""
     if marks.named_by is None:
         return []
-    named, common, said = scans[marks.named_by].scan, marks.numbers[marks.named_by] or (), []
+    named, common = scans[marks.named_by].scan, marks.numbers[marks.named_by] or ()
+    said = []
     for i, scan in enumerate(scans):
         numbers = marks.numbers[i]
-        if i in marks.misfits:
-            said.append(f"the datum points of {scan.scan} and {named} are not the same holes")
         if numbers is None or not marks.renumbered(i):
             continue
         if len(numbers) > len(common):
@@ -153,7 +152,12 @@ def _numbers_words(scans: Sequence[ScanRecord], marks: Marks) -> list[str]:
             said.append(
                 f"{scan.scan} has {only} datum {_point_words(numbers)} (counted from 0) of {named}, in this order"
             )
-    return [*said, "the pits tell which is which; state the same points in one order"] if said else []
+    if said:
+        said.append("the pits tell which is which; state the same points in one order")
+    apart = [
+        f"the datum points of {scans[i].scan} and {named} are not the same holes; set them anew" for i in marks.misfits
+    ]
+    return [*said, *apart]
 
 
 def _verdict_words(row: Mapping[str, Any], verdict: Verdict) -> list[str]:

@@ -94,7 +94,7 @@ def detector_plan(
             entry = _kept(registry, folder)
             if entry is None:
                 training = live[0] if live else _begun(folder, taught, settings, begin)
-                entry = _put_in_place(training, registry, name or NAME, taught, begin, _rival(project, taught))
+                entry = _put_in_place(training, registry, name or NAME, taught, begin, *_rival(project, taught))
                 folder.record({"detector": entry.title})
             return outcome_of(entry)
         finally:
@@ -117,40 +117,45 @@ def _put_in_place(
     taught: DetectorSet,
     begin: DetectorStart | None,
     rival: tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None,
+    alone: str,
 ) -> Entry:
+    """``alone``: why it is held against no other, where there is one; empty where it is."""
     from moedal_gui.learn.detector.outcome import put_in_place
 
     learnt = {*(begin.taught if begin is not None else ()), *(f.name for f in taught.taught)}
-    words = {**taught.words, "start": begin.title if begin is not None else "", "taught": sorted(learnt)}
+    words = {
+        **taught.words,
+        "start": begin.title if begin is not None else "",
+        "taught": sorted(learnt),
+        "alone": alone,
+    }
     return put_in_place(
         training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
         second=_second_look(begin, taught.view), rival=rival,
     )  # fmt: skip
 
 
-def _rival(project: Project, taught: DetectorSet) -> tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None:
-    """The detector in force, to be held against, and the fields held back that it has not learnt from either.
-
-    None where there is none that can be read, where it looks at pictures in another size, and where it has learnt from all of them.
-    """
+def _rival(
+    project: Project, taught: DetectorSet
+) -> tuple[tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None, str]:
+    """The detector in force, to be held against, with the fields held back that it has not learnt from either; or why there is none."""
     try:
         entry = detector_in_force(project, taught.view)
         if entry is None:
-            return None
+            return None, ""
         card = checked_detector(entry.folder)
         learned = detector_of(entry.folder)
-    except ExpertError:
-        return None
-    shipped = entry == shipped_detector(taught.view)
+    except ExpertError as error:
+        return None, f"the one in force cannot be read ({error.what})"
     known = card.training.get("taught")
-    fair = (
-        taught.held
-        if shipped
-        else tuple(f for f in taught.held if known is not None and not learnt_from(f.name, known))
-    )
-    if card.shrink not in (None, taught.shrink) or not any(len(f.pits) for f in fair):
-        return None
-    return entry.title, learned, fair
+    fair = taught.held
+    if entry != shipped_detector(taught.view):
+        fair = tuple(f for f in taught.held if known is not None and not learnt_from(f.name, known))
+    if card.shrink not in (None, taught.shrink):
+        return None, f"{entry.title} looks at pictures in another size"
+    if not any(len(f.pits) for f in fair):
+        return None, f"no field held back is known to be new to {entry.title}"
+    return (entry.title, learned, fair), ""
 
 
 def _second_look(begin: DetectorStart | None, view: str) -> Path | None:
@@ -196,6 +201,8 @@ def outcome_of(entry: Entry) -> Outcome:
     sentence = f"Detector {entry.title}, {card.provenance}: {shown} on {card.metrics['fields']} fields held back"
     if damaged := [str(name) for name in card.training.get("damaged", ())]:
         sentence += f"; {counted(len(damaged), 'picture')} could not be read: {', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}"
+    if alone := card.training.get("alone"):
+        sentence += f"; held against no other: {alone}"
     if card.outdone_by:
         better = _fraction(card.metrics["beside"]["f1"])
         sentence += (
