@@ -215,6 +215,8 @@ def test_a_damaged_detector_does_not_stop_the_next(foil: Path, tmp_path: Path) -
     card = home / "detectors" / "other" / "1" / "card.json"
     card.parent.mkdir(parents=True)
     card.write_text("{")
+    # Whichever was put in force before: nobody has chosen one here.
+    (home / "detectors" / "current.json").unlink(missing_ok=True)
     with Project.open(home, write=True) as project:
         run(label_import.plan(project, label_import.LabelImportParameters(foil / "truth_c1.csv")))
         outcome = run(train.plan(project, TrainParameters(what="detector", epochs=1, batch=2)))
