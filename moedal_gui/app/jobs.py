@@ -40,7 +40,8 @@ class Job:
     doubtful: bool = False
     stopping: bool = False
     values: dict[str, Any] = field(default_factory=dict)
-    done_before: int = 0
+    pace_from: tuple[int, float] | None = None
+    counted_at: float = 0.0
     quiet: bool = False
 
     @property
@@ -54,11 +55,12 @@ class Job:
         return self.done / self.total if self.total else None
 
     def seconds_left(self, now: float) -> float | None:
-        """Time left at the pace so far; None until there is one."""
-        fresh = self.done - self.done_before
-        if self.status != "running" or self.began is None or fresh < 1 or not self.total:
+        """Time left at the pace of the units done since ``pace_from`` (how many were done, and when); None until there is one."""
+        if self.status != "running" or self.pace_from is None or self.done <= self.pace_from[0]:
             return None
-        return (now - self.began) / fresh * (self.total - self.done)
+        each = (self.counted_at - self.pace_from[1]) / (self.done - self.pace_from[0])
+        # The unit under way counts as far as it should have come, never as more than one.
+        return max(each * (self.total - self.done) - min(now - self.counted_at, each), 0.0)
 
 
 class Jobs:
@@ -163,10 +165,12 @@ class Jobs:
             )
 
     def _tell(self, number: int, done: int, total: int) -> None:
+        now = time.monotonic()
         with self._lock:
             job = self._jobs[number]
-        first = done if job.total == 0 else job.done_before
-        self._put(number, done=done, total=total, done_before=first)
+        if job.total and done == job.done:
+            return
+        self._put(number, done=done, total=total, counted_at=now, pace_from=job.pace_from or (done, now))
 
     def _end(self, number: int, status: Status, outcome: Outcome) -> None:
         self._put(

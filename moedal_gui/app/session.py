@@ -92,6 +92,17 @@ class Session:
         """Scans of the project."""
         return self.project.catalogue.scans() if self.project is not None else []
 
+    def pit_counts(self) -> dict[int, int]:
+        """Scan id -> how many pits its current run shows; scans without a run are left out."""
+        from moedal_gui.tasks.pit_table import pit_count
+
+        if self.project is None:
+            return {}
+        counts = {
+            k: pit_count(self.project, run) for k, run in self.project.catalogue.current_runs("preselect").items()
+        }
+        return {k: count for k, count in counts.items() if count is not None}
+
     def show_scan(self, name: str) -> None:
         """Put a scan on screen; its pits follow."""
         if self.project is None:

@@ -287,8 +287,16 @@ class Catalogue:
 
     def current_run(self, task: str, scan_id: int | None = None, name: str | None = None) -> RunRecord | None:
         """The whole run of a task (on a scan) that was finished or taken up last, or the one of that name; None when there is none of it."""
-        whole = [r for r in self.runs(task, scan_id) if r.finished is not None and name in (None, r.name)]
-        return max(whole, key=lambda r: (r.since, r.taken_up is not None, r.run_id)) if whole else None
+        return _newest([r for r in self.runs(task, scan_id) if name in (None, r.name)])
+
+    def current_runs(self, task: str) -> dict[int, RunRecord]:
+        """Scan id -> what `current_run` gives for it; scans without a whole run are left out."""
+        of_scan: dict[int, list[RunRecord]] = {}
+        for run in self.runs(task):
+            if run.scan_id is not None:
+                of_scan.setdefault(run.scan_id, []).append(run)
+        newest = {scan_id: _newest(runs) for scan_id, runs in of_scan.items()}
+        return {scan_id: run for scan_id, run in newest.items() if run is not None}
 
     def runs_named(self, name: str) -> list[RunRecord]:
         """The runs of a name, one a scan; NotFoundError when there is none."""
@@ -387,6 +395,11 @@ class Catalogue:
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         return pd.read_sql_query(query, self._database.connection(), params=list(values))
+
+
+def _newest(runs: Sequence[RunRecord]) -> RunRecord | None:
+    whole = [r for r in runs if r.finished is not None]
+    return max(whole, key=lambda r: (r.since, r.taken_up is not None, r.run_id)) if whole else None
 
 
 def _run_record(row: Sequence[Any]) -> RunRecord:

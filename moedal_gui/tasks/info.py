@@ -19,7 +19,7 @@ from moedal_gui.store.registry import Entry, Registry, read_card, read_detector_
 from moedal_gui.tasks.candidate_table import link_run, out_of_date
 from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import linked_pit_runs, pit_run, score_run
+from moedal_gui.tasks.pit_table import linked_pit_runs, pit_count, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
 from moedal_gui.tasks.preselect import cleaned_words
 from moedal_gui.tasks.sheet_words import contradictions
@@ -112,7 +112,7 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "foil": scan.foil, "scan": scan.scan, "source": scan.source, "fields": len(fields),
         "fields_with_pictures": int(fields["batch"].notna().sum()), "fields_with_position": int(fields["stage_x"].notna().sum()),
         "incomplete_fields": [str(f) for f, m in zip(fields["field"], fields["missing"], strict=True) if m],
-        "whole": scan.whole, "pits": _pits(project, run) if run else None, "run": run.name if run else None,
+        "whole": scan.whole, "pits": pit_count(project, run) if run else None, "run": run.name if run else None,
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
         "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {},
         "cleaned": dict(run.summary.get("cleaned", {})) if run else {}, "description": _words(scan.description),
@@ -215,13 +215,6 @@ def _of_source(path: Path) -> Outcome:
     assumed = f"; assumed: {', '.join(sorted(source.description.assumed))}" if source.description.assumed else ""
     lines = [f"{path.name}: a scan ({source.layout.kind}) of {len(source.fields)} fields, channels {channels}{assumed}"]
     return Outcome("\n".join([*lines, *(f"  {n}" for n in source.notes)]), values)
-
-
-def _pits(project: Project, run: RunRecord) -> int | None:
-    """How many pits a run shows: those it found, and what people put and took out since."""
-    found = run.summary.get("pits")
-    put, gone = project.catalogue.hand.said(run.run_id)
-    return None if found is None else int(found) + len(put) - len(gone)
 
 
 def _link_words(project: Project, link: RunRecord) -> list[str]:

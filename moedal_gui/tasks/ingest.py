@@ -290,7 +290,7 @@ def _finish(
         })  # fmt: skip
         trouble = f"; {_pictures_words(found)}" if found else ""
         words = "".join(f". {one}" for one in [*([_changed_words(other)] if other else []), *notes])
-        sentences.append(f"{record.scan}: {new[record.scan_id]} new fields of {len(fields)}{trouble}{words}")
+        sentences.append(f"{record.scan}: {new[record.scan_id]} new of {counted(len(fields), 'field')}{trouble}{words}")
     return Outcome("; ".join(sentences), {"scans": rows})
 
 

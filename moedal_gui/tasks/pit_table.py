@@ -51,6 +51,13 @@ def pit_run(project: Project, scan: ScanRecord, run: str | None = None) -> RunRe
     return project.catalogue.current_run("preselect", scan.scan_id, run)
 
 
+def pit_count(project: Project, run: RunRecord) -> int | None:
+    """How many pits a run shows: those it found, and what people put and took out since."""
+    found = run.summary.get("pits")
+    put, gone = project.catalogue.hand.said(run.run_id)
+    return None if found is None else int(found) + len(put) - len(gone)
+
+
 def light_doubts(pits: RunRecord | None) -> list[str]:
     """What the pits of a pre-selection were found to say against their scan's light, side and scale (`tasks.light_check`)."""
     return list(pits.summary.get("light", {}).get("doubts", [])) if pits is not None else []

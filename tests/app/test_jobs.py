@@ -70,5 +70,7 @@ def test_a_failure_is_one_sentence_with_a_remedy() -> None:
 
 
 def test_time_left_is_told_by_the_pace_of_this_run() -> None:
-    job = Job(1, "x", "", "", status="running", done=30, total=40, began=100.0, done_before=10)
+    job = Job(1, "x", "", "", status="running", done=30, total=40, pace_from=(10, 100.0), counted_at=140.0)
     assert job.seconds_left(140.0) == 20.0
+    assert job.seconds_left(141.0) == 19.0
+    assert job.seconds_left(150.0) == 18.0  # the unit under way is never taken for more than one

@@ -11,7 +11,7 @@ from window_steps import press
 
 from moedal_gui.store.project import Project
 from moedal_gui.ui.main_window import MainWindow
-from moedal_gui.ui.panels.candidates import CandidatesPanel
+from moedal_gui.ui.panels.candidates import _COLUMNS, CandidatesPanel
 from moedal_gui.ui.widgets.frame_model import share
 
 pytestmark = pytest.mark.window
@@ -32,12 +32,16 @@ def test_a_candidate_picked_in_the_table_comes_into_view(window: MainWindow, unt
 
 
 def test_a_verdict_is_on_disk_and_the_next_candidate_in_front(window: MainWindow, project_path: Path) -> None:
+    verdicts = [column.name for column in _COLUMNS].index("verdict")
+    table = window.panels["candidates"].table
+    assert table.isColumnHidden(verdicts), "no verdict, no column for it"
     window.actions_.run("candidate.next")
     first = window.workbench.candidates.row
     press(window, Qt.Key.Key_Y)
     with Project.open(project_path) as project:
         assert project.labels.verdicts()["verdict"].tolist() == ["accepted"]
     assert window.workbench.candidates.row != first
+    assert not table.isColumnHidden(verdicts)
 
 
 def test_pits_read_anew_move_neither_the_canvas_nor_the_pit_in_front(window: MainWindow, until) -> None:

@@ -33,6 +33,18 @@ def test_the_tree_holds_every_field_with_its_pits(window: MainWindow) -> None:
     sheet, pits = window.workbench.session.sheet, window.workbench.session.pits
     assert [scan.child(n).text(0) for n in range(scan.childCount())] == list(sheet.names)
     assert sum(int(scan.child(n).text(1).replace(",", "")) for n in range(scan.childCount())) == len(pits)
+    assert int(scan.text(1).replace(",", "")) == len(pits)
+    assert scan.text(3) == f"{window.workbench.seen.count(sheet.record.foil, sheet.record.scan)}/{len(sheet.names)}"
+    other = panel.tree.topLevelItem(0).child(1)
+    assert other is None or other.text(1) == "" or int(other.text(1).replace(",", "")) > 0
+
+
+def test_a_pit_put_by_hand_is_counted_in_the_tree(window: MainWindow, until) -> None:
+    panel = window.panels["foils"]
+    assert isinstance(panel, FoilsPanel)
+    before = int(panel.tree.topLevelItem(0).child(0).text(1).replace(",", ""))
+    assert window.workbench.correcting.add(60.0, 60.0)
+    until(lambda: int(panel.tree.topLevelItem(0).child(0).text(1).replace(",", "")) == before + 1)
 
 
 def test_a_field_without_light_has_no_number_and_no_area(window: MainWindow) -> None:

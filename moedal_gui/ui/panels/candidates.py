@@ -66,8 +66,10 @@ _COLUMNS = (
     Column("dip_deg", "Dip", "Angle of the track to the surface, degrees", number(0)),
     Column("size_ratio", "Size", "Minor axis of the exit over that of the entry", number(2), widest="9.99"),
 )
-_SHEETS, _BY_HAND = ([column.name for column in _COLUMNS].index(name) for name in ("sheets", "by_hand"))
-_PADDING_PX = 18
+_SHEETS, _BY_HAND, _VERDICT = (
+    [column.name for column in _COLUMNS].index(name) for name in ("sheets", "by_hand", "verdict")
+)
+_PADDING_PX = 14
 _VIEWS = ("Passing", "All pairs", "Without verdict", "Accepted", "Rejected")
 
 
@@ -136,6 +138,7 @@ class CandidatesPanel(Panel):
         self.model.show_table(table, keep)
         self.table.setColumnHidden(_SHEETS, bool(table["sheets"].isna().all()))
         self.table.setColumnHidden(_BY_HAND, not (table["by_hand"] == 1).any())
+        self.table.setColumnHidden(_VERDICT, not verdict.any())
         self._fit_columns()
         header = self.table.horizontalHeader()
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
@@ -225,6 +228,8 @@ class CandidatesPanel(Panel):
             self._workbench.candidates.look_at(self.model.row_at(indexes[0].row()))
 
     def _judged(self, row: int) -> None:
+        verdict = self._workbench.candidates.table["verdict"].fillna("").astype(str)
+        self.table.setColumnHidden(_VERDICT, not verdict.any())
         self.model.value_changed(row)
 
     def _show_pair(self, generation: int, pair: Pair | None) -> None:

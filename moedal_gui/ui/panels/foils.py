@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QLabel, QStackedLayout, QTreeWidget, 
 from moedal_gui.app.session import density_per_field
 from moedal_gui.app.sheet import Sheet
 from moedal_gui.app.workbench import Workbench
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import MoedalError
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.ui.parts.panel import Panel
@@ -65,10 +66,11 @@ class FoilsPanel(Panel):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(full)
         self._field_items: list[QTreeWidgetItem] = []
+        self._scan_items: dict[int, QTreeWidgetItem] = {}
         relay.listen(workbench.session.project_changed, lambda _old, _new: self.refresh())
         relay.listen(workbench.session.scans_changed, self.refresh)
         relay.listen(workbench.session.sheet_changed, self.apply)
-        relay.listen(workbench.session.pits_changed, lambda _old, _new: self._show_counts())
+        relay.listen(workbench.session.pits_changed, lambda _old, _new: self._count())
         relay.listen(workbench.session.failed, lambda _sentence: self._show_counts())
         relay.listen(workbench.seen.changed, lambda _foil, _scan, _field: self._show_counts())
         self.refresh()
@@ -82,13 +84,14 @@ class FoilsPanel(Panel):
         )
         self.tree.clear()
         self._field_items = []
+        self._scan_items = {}
         foils: dict[str, QTreeWidgetItem] = {}
         for scan in scans:
             if scan.foil not in foils:
                 foils[scan.foil] = QTreeWidgetItem(self.tree, [scan.foil])
                 foils[scan.foil].setExpanded(True)
             self._add_scan(foils[scan.foil], scan)
-        self._show_counts()
+        self._count()
 
     def apply(self, old: Sheet | None, new: Sheet | None) -> None:
         """Another scan is shown; the tree is built anew only when its fields are others."""
@@ -103,6 +106,8 @@ class FoilsPanel(Panel):
         assumed = ", ".join(sorted(scan.description.assumed))
         item.setToolTip(_NAME, f"{scan.description.orientation} scan, {len(scan.description.channels)} channels, from {scan.source}"
                         + (f"\nAssumed, nobody said it: {assumed}" if assumed else ""))  # fmt: skip
+        self._scan_items[scan.scan_id] = item
+        _align(item)
         if sheet is None or sheet.record.scan_id != scan.scan_id:
             return
         font = item.font(_NAME)
@@ -111,11 +116,16 @@ class FoilsPanel(Panel):
         for name in sheet.names:
             child = QTreeWidgetItem(item, [name])
             child.setData(_NAME, _ROLE, ("field", name))
-            for column in (_PITS, _DENSITY):
-                child.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            child.setTextAlignment(_SEEN, Qt.AlignmentFlag.AlignCenter)
+            _align(child)
             self._field_items.append(child)
         item.setExpanded(True)
+
+    def _count(self) -> None:
+        """Pits of every scan, from the project, and of the fields shown."""
+        counts = self._workbench.session.pit_counts()
+        for scan_id, item in self._scan_items.items():
+            item.setText(_PITS, f"{counts[scan_id]:,}" if scan_id in counts else "")
+        self._show_counts()
 
     def _show_counts(self) -> None:
         session, seen = self._workbench.session, self._workbench.seen
@@ -141,6 +151,11 @@ class FoilsPanel(Panel):
             item.setText(_SEEN, "✓" if looked else "·")
             item.setToolTip(_SEEN, "You have looked at it" if looked else "You have not looked at it yet")
         done = seen.count(record.foil, record.scan)
+        whole = self._scan_items[record.scan_id]
+        density = float(table["per_mm2"].mean())
+        whole.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
+        whole.setText(_SEEN, f"{done}/{len(sheet.names)}")
+        whole.setToolTip(_SEEN, f"You have looked at {done} of {counted(len(sheet.names), 'field')}")
         none = "reading the pits, " if session.reading else "not pre-selected yet, "
         pits = f"{len(session.pits):,} pits, " if session.pits is not None else none
         self.progress.setText(f"{record.scan}: {pits}{done} of {len(sheet.names)} fields seen")
@@ -155,3 +170,10 @@ class FoilsPanel(Panel):
                 self._workbench.go_to_field(name)
         except MoedalError as error:
             self._workbench.said.emit("bad", str(error))
+
+
+def _align(item: QTreeWidgetItem) -> None:
+    """Numbers to the right, the mark of what was seen in the middle."""
+    for column in (_PITS, _DENSITY):
+        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setTextAlignment(_SEEN, Qt.AlignmentFlag.AlignCenter)

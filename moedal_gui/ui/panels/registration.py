@@ -259,6 +259,9 @@ class RegistrationPanel(Panel):
         field = found.field
         magnified, key_px = arrow_scale(field, found.pixel)
         drawn = (np.isfinite(field.dx) & found.scanned).ravel()
+        if not drawn.any():
+            view.forget_arrows()
+            return
         per_px = magnified * found.pixel / factor
         steps = np.stack([field.dx.ravel(), field.dy.ravel()], axis=1)[drawn] * per_px
         places = field.grid.centres[drawn] / factor

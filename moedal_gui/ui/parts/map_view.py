@@ -63,12 +63,13 @@ class MapView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         finite = np.abs(values[np.isfinite(values)])
         self._image.setImage(values, autoLevels=False)
         self._bar.setColorMap(pg.colormap.get(_PARTED if both_ways else _PLAIN))
+        self._bar.setVisible(bool(finite.size))
         end = most or max(float(finite.max()) if finite.size else 1.0, 1e-6)
         self._bar.setLevels((-end if both_ways else 0.0, end))
         self._image.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._hatch.setTransform(QTransform.fromTranslate(*origin).scale(cell, cell))
         self._counted = counted
-        self.setLabel("left", unit)  # beside the map: docks are wide and low
+        self.setLabel("left", f"x, y ({unit})")  # of both, beside the map: docks are wide and low
         self.dress()
         # Not the hatching: it is still that of the map before, and may be far larger.
         self.autoRange(items=[self._image], padding=0.02)

@@ -60,7 +60,7 @@ class PlacesView(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph has no types
         """Outline fields, corners (M, 4, 2) in ``unit``, and bring all of them into view."""
         ring = np.concatenate([borders, borders[:, :1], np.full((len(borders), 1, 2), np.nan)], axis=1).reshape(-1, 2)
         self._fields.setData(ring[:, 0], ring[:, 1])
-        self.setLabel("bottom", unit)
+        self.setLabel("bottom", f"x, y ({unit})")
         self.dress()
         self.autoRange(padding=0.03)
 
