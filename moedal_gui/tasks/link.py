@@ -49,6 +49,22 @@ def plan(project: Project, parameters: LinkParameters) -> Plan[None, None]:
     return at_once(lambda: _link(project, parameters))
 
 
+@dataclass
+class _LinkedFoils:
+    """What linking foil by foil brings: tables and rows, what is said and doubted, sheets by stack, and each foil's first row."""
+
+    tables: list[pd.DataFrame] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    stacks: dict[str, list[Sheet]] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+
+    def links(self) -> pd.DataFrame:
+        """All of them in one table."""
+        return pd.concat(self.tables, ignore_index=True) if self.tables else pd.DataFrame(columns=list(LINK_COLUMNS))
+
+
 def _link(project: Project, parameters: LinkParameters) -> Outcome:
     pit_runs = {
         s.scan_id: r.run_id for s in project.catalogue.scans() if (r := pit_run(project, s, parameters.run)) is not None
@@ -56,59 +72,62 @@ def _link(project: Project, parameters: LinkParameters) -> Outcome:
     settle_corrections(project)
     anew = _refresh_registration(project)
     run = project.catalogue.open_run("link", None, {"run": parameters.run}, made_from(project, parameters), __version__)
-    tables: list[pd.DataFrame] = []
-    rows: list[dict[str, Any]] = []
-    remarks: list[str] = []
-    pit_doubts: list[str] = []
-    stacks: dict[str, list[Sheet]] = {}
-    before: dict[str, int] = {}
     said, lost = hand_links(project, pit_runs, {})
-    taken = places_of(project, pit_runs, {*said["entry_pit"], *said["exit_pit"]})
-    for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
-        scans = [s for s in project.catalogue.scans() if s.foil == foil]
-        pits = foil_pits(project, scans, parameters.run)
-        mouths = foil_mouths(without(pits, taken), scans)
-        linking, table, row = _link_foil(mouths)
-        before[foil] = sum(len(t) for t in tables)
-        if linking is not None and (place := stack_of(scans)) is not None:
-            stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
-        tables.append(table)
-        words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else f"no links, {mouths.reason}"
-        rows.append({"foil": foil, **row, **({"etching": words} if words else {})})
-        remarks += [f"{foil}: {sentence}" for sentence in (words, disagreement(scans)) if sentence]
-        pit_doubts += _doubts_of_pits(project, scans, parameters.run)
-    links = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(LINK_COLUMNS))
-    tracks, told = _tracks(stacks, before)
+    foils = _linked_foils(
+        project, parameters.run, places_of(project, pit_runs, {*said["entry_pit"], *said["exit_pit"]})
+    )
+    links = foils.links()
+    tracks, told = _tracks(foils.stacks, foils.before)
     probable = with_tracks(links, tracks)
     found = int(links["passes"].sum()) if len(links) else 0
     accidents = float((1 - probable[links["passes"].to_numpy(bool)]).sum()) if len(links) else 0.0
     values: dict[str, Any] = {
         "run": run.name, "links": len(links), "candidates": found, "expected_accidentals": round(accidents, 3),
-        "foils": rows, "stacks": told,
+        "foils": foils.rows, "stacks": told, "by_hand": len(said), "by_hand_lost": lost,
+        "too_dense": dense_scans(project, pit_runs),
     }  # fmt: skip
-    values |= {"by_hand": len(said), "by_hand_lost": lost, "too_dense": dense_scans(project, pit_runs)}
     kept = {**values, "pit_runs": pit_runs, "put_right": put_right_in(project, pit_runs.values())}
     project.catalogue.links.add(run.run_id, links, kept, tracks)
     settle_links(project)
-    words = f"{found} candidates (about {accidents:.1f} of them by accident) among {len(links)} links"
-    more = ["the scans were registered anew first: their pits or places are others"] if anew else []
-    more += [f"{len(said)} linked by hand"] if len(said) else []
-    more += [f"links by hand that find one of their pits no more: {lost} (put it back with A)"] if lost else []
     registered = project.catalogue.current_run("register")
-    doubts = [str(r["doubt"]) for r in (registered.summary.get("pairs", []) if registered else []) if r.get("doubt")]
-    return Outcome(
-        "\n".join(
-            [
-                "; ".join([words, *more, *(stack_words(one) for one in told)]),
-                *remarks,
-                *pit_doubts,
-                *values["too_dense"],
-                *doubts,
-            ]
-        ),
-        values,
-        bool(doubts or pit_doubts) or any("weighed_by_px" in row for row in rows),
-    )
+    pairs = registered.summary.get("pairs", []) if registered else []
+    doubts = [*foils.doubts, *values["too_dense"], *(str(pair["doubt"]) for pair in pairs if pair.get("doubt"))]
+    sentence = "\n".join([_sentence(values, anew), *foils.remarks, *doubts])
+    doubtful = len(doubts) > len(values["too_dense"]) or any("weighed_by_px" in row for row in foils.rows)
+    return Outcome(sentence, values, doubtful)
+
+
+def _linked_foils(project: Project, run: str | None, taken: pd.DataFrame) -> _LinkedFoils:
+    """Link every foil; pits at the places ``taken`` are linked by hand, and left out."""
+    foils = _LinkedFoils()
+    for foil in dict.fromkeys(s.foil for s in project.catalogue.scans()):
+        scans = [s for s in project.catalogue.scans() if s.foil == foil]
+        mouths = foil_mouths(without(foil_pits(project, scans, run), taken), scans)
+        linking, table, row = _link_foil(mouths)
+        foils.before[foil] = sum(len(t) for t in foils.tables)
+        if linking is not None and (place := stack_of(scans)) is not None:
+            foils.stacks.setdefault(place[0], []).append(sheet_of(foil, place[1], mouths, linking))
+        foils.tables.append(table)
+        words = sheet_words(mouths.sheet, mouths.pixel_um) if mouths.sheet is not None else f"no links, {mouths.reason}"
+        foils.rows.append({"foil": foil, **row, **({"etching": words} if words else {})})
+        foils.remarks += [f"{foil}: {sentence}" for sentence in (words, disagreement(scans)) if sentence]
+        foils.doubts += _doubts_of_pits(project, scans, run)
+    return foils
+
+
+def _sentence(values: dict[str, Any], anew: bool) -> str:
+    """How many links there are, and all that is to be known of how they came about."""
+    accidents = values["expected_accidentals"]
+    parts = [
+        f"{values['candidates']} candidates (about {accidents:.1f} of them by accident) among {values['links']} links"
+    ]
+    if anew:
+        parts.append("the scans were registered anew first: their pits or places are others")
+    if values["by_hand"]:
+        parts.append(f"{values['by_hand']} linked by hand")
+    if lost := values["by_hand_lost"]:
+        parts.append(f"links by hand that find one of their pits no more: {lost} (put it back with A)")
+    return "; ".join([*parts, *(stack_words(one) for one in values["stacks"])])
 
 
 def _doubts_of_pits(project: Project, scans: Sequence[ScanRecord], run: str | None) -> list[str]:

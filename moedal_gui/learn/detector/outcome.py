@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,6 +38,15 @@ Float32 = npt.NDArray[np.float32]
 
 _LEAST_STEP = 1e-9  # probabilities are brought back from logits
 _SHOWN, _SHOWN_PX = 24, 512  # fields, and px of each, that show how large a network's values become
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The detector in force, and those of the held back fields that it has not learnt from either."""
+
+    title: str
+    learned: LearnedDetector
+    fields: Sequence[TaughtField]
 
 
 def write_detector(network: DetectorNetwork, planes: int, path: Path) -> None:
@@ -80,7 +89,7 @@ def put_in_place(
     provenance: str,
     shrink: int | None = None,
     second: Path | None = None,
-    rival: tuple[str, LearnedDetector, Sequence[TaughtField]] | None = None,
+    rival: Rival | None = None,
 ) -> Entry:
     """Write a trained detector into a registry and make it current, unless another finds plainly more of the held back pits.
 
@@ -95,7 +104,7 @@ def put_in_place(
     second
         The ONNX file of its second look; None where it looks once.
     rival
-        Title of the detector in force, that detector, and those of the held back fields that it has not learnt from either.
+        What it is held against; None where there is nothing to hold it against.
 
     Raises
     ------
@@ -146,15 +155,15 @@ def put_in_place(
     return entry
 
 
-def _beside(
-    rival: tuple[str, LearnedDetector, Sequence[TaughtField]], mine: LearnedDetector, shrink: int, boxed: bool
-) -> dict[str, Any]:
+def _beside(rival: Rival, mine: LearnedDetector, shrink: int, boxed: bool) -> dict[str, Any]:
     """What another detector finds on the same fields, each at its own working point, and whether that is plainly more."""
-    title, other, fields = rival
-    ours, theirs = (_f1(one, fields, shrink, boxed) for one in (mine, other))
+    ours, theirs = (_f1(one, rival.fields, shrink, boxed) for one in (mine, rival.learned))
     # Who finds nothing has no purity, and no F1.
     worse = theirs["low"] is not None and (ours["high"] or 0.0) < theirs["low"]
-    return {"beside": {"detector": title, "f1": theirs, "own_f1": ours}, "outdone_by": title if worse else ""}
+    return {
+        "beside": {"detector": rival.title, "f1": theirs, "own_f1": ours},
+        "outdone_by": rival.title if worse else "",
+    }
 
 
 def _f1(learned: LearnedDetector, fields: Sequence[TaughtField], shrink: int, boxed: bool) -> Mapping[str, Any]:

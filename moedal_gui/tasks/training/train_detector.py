@@ -24,9 +24,8 @@ from moedal_gui.tasks.training.detector_start import DetectorStart, start_for_bo
 from moedal_gui.tasks.training.detectors import detector_in_force, detector_of, shipped_detector
 
 if TYPE_CHECKING:
-    from moedal_gui.learn.detector.examples import TaughtField
+    from moedal_gui.learn.detector.outcome import Rival
     from moedal_gui.learn.detector.trainer import DetectorTraining
-    from moedal_gui.preselect.heatmap import LearnedDetector
 
 NAME = "detector"
 STEPS_FROM_NOTHING, STEPS_FROM_WEIGHTS, STEPS_TO_BOXES = 2000, 400, 2000
@@ -94,7 +93,7 @@ def detector_plan(
             entry = _kept(registry, folder)
             if entry is None:
                 training = live[0] if live else _begun(folder, taught, settings, begin)
-                entry = _put_in_place(training, registry, name or NAME, taught, begin, *_rival(project, taught))
+                entry = _put_in_place(training, registry, name or NAME, taught, begin, _rival(project, taught))
                 folder.record({"detector": entry.title})
             return outcome_of(entry)
         finally:
@@ -116,10 +115,9 @@ def _put_in_place(
     name: str,
     taught: DetectorSet,
     begin: DetectorStart | None,
-    rival: tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None,
-    alone: str,
+    rival: Rival | str,
 ) -> Entry:
-    """``alone``: why it is held against no other, where there is one; empty where it is."""
+    """``rival``: what it is held against, or why it is held against nothing."""
     from moedal_gui.learn.detector.outcome import put_in_place
 
     learnt = {*(begin.taught if begin is not None else ()), *(f.name for f in taught.taught)}
@@ -127,35 +125,35 @@ def _put_in_place(
         **taught.words,
         "start": begin.title if begin is not None else "",
         "taught": sorted(learnt),
-        "alone": alone,
+        "alone": rival if isinstance(rival, str) else "",
     }
     return put_in_place(
         training.run, registry, name, taught.view, taught.held, words, str(taught.words["text"]), taught.shrink,
-        second=_second_look(begin, taught.view), rival=rival,
+        second=_second_look(begin, taught.view), rival=None if isinstance(rival, str) else rival,
     )  # fmt: skip
 
 
-def _rival(
-    project: Project, taught: DetectorSet
-) -> tuple[tuple[str, LearnedDetector, tuple[TaughtField, ...]] | None, str]:
-    """The detector in force, to be held against, with the fields held back that it has not learnt from either; or why there is none."""
+def _rival(project: Project, taught: DetectorSet) -> Rival | str:
+    """The detector in force, to be held against; or why it cannot be, without a word where there is none."""
+    from moedal_gui.learn.detector.outcome import Rival
+
     try:
         entry = detector_in_force(project, taught.view)
         if entry is None:
-            return None, ""
+            return ""
         card = checked_detector(entry.folder)
         learned = detector_of(entry.folder)
     except ExpertError as error:
-        return None, f"the one in force cannot be read ({error.what})"
+        return f"the one in force cannot be read ({error.what})"
     known = card.training.get("taught")
     fair = taught.held
     if entry != shipped_detector(taught.view):
         fair = tuple(f for f in taught.held if known is not None and not learnt_from(f.name, known))
     if card.shrink not in (None, taught.shrink):
-        return None, f"{entry.title} looks at pictures in another size"
+        return f"{entry.title} looks at pictures in another size"
     if not any(len(f.pits) for f in fair):
-        return None, f"no field held back is known to be new to {entry.title}"
-    return (entry.title, learned, fair), ""
+        return f"no field held back is known to be new to {entry.title}"
+    return Rival(entry.title, learned, fair)
 
 
 def _second_look(begin: DetectorStart | None, view: str) -> Path | None:
@@ -241,6 +239,8 @@ def _key(taught: DetectorSet, settings: DetectorSettings, begin: DetectorStart |
     """Eight hex digits that stand for everything that is learnt from, and how."""
     said = {name: value for name, value in asdict(settings).items() if name != "widths" or value}
     digest = hashlib.sha256(json.dumps([said, begin.title if begin is not None else ""]).encode())
+    if begin is not None and begin.path is not None:
+        digest.update(begin.path.read_bytes())
     for field in (*taught.taught, *taught.held):
         digest.update(np.ascontiguousarray(field.pits).tobytes())
         digest.update(np.ascontiguousarray(field.planes[:, ::7, ::7]).tobytes())
