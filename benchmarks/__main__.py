@@ -16,6 +16,7 @@ _MARK = "== figures ==\n"
 PARTS = {
     "ingest": "Ingest beside bare decoding",
     "detection": "Pre-selection beside known detectors",
+    "second": "Pre-selection on the fields of a second simulator",
     "pictures": "Crowded pits of single pictures",
     "linking": "Links, on tracks drawn with a detector's errors",
     "labelling": "From key to disk and next crop",
