@@ -21,7 +21,7 @@ from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import linked_pit_runs, pit_count, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
-from moedal_gui.tasks.preselect import cleaned_words
+from moedal_gui.tasks.preselect import cleaned_words, marks_words
 from moedal_gui.tasks.sheet_words import contradictions
 from moedal_gui.tasks.stacks import stack_words
 from moedal_gui.tasks.training.detectors import detector_in_force
@@ -84,7 +84,8 @@ def of_project(project: Project) -> Outcome:
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
         cleaned = [cleaned_words(row["cleaned"])] if row["cleaned"] else []
-        lines += [f"    {note}" for note in [*row["notes"], *cleaned, *row["light"].get("doubts", [])]]
+        marks = [marks_words(row["datum_marks"])] if row["datum_marks"] else []
+        lines += [f"    {note}" for note in [*row["notes"], *cleaned, *marks, *row["light"].get("doubts", [])]]
     for one in _ensembles(project):
         said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
@@ -116,6 +117,7 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
         "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {},
         "cleaned": dict(run.summary.get("cleaned", {})) if run else {}, "description": _words(scan.description),
+        "datum_marks": int(run.summary.get("datum_marks", 0)) if run else 0,
         "datum_confirmed": _confirmed(project, scan),
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ from moedal_gui.tasks.pit_table import pit_run
 from moedal_gui.tasks.placement.placing import placement_of
 
 _TWIN_PX = 6.0
-_FEWEST = 2
+_FEWEST = 1
 _COLUMNS = [
     "pit_id",
     "frame",
