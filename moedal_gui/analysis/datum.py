@@ -36,10 +36,13 @@ def datum_fits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> list[DatumFi
 
     Distances between points are compared, which no turn or shift changes. Points that all fit give one way, with no
     motion; otherwise each point without which the rest fits gives one. Empty where no single point explains the misfit,
-    or where only two points misfit.
+    or where only two points misfit. Of lists of unlike length the shorter one is laid on those points of the longer one, in
+    their order, that lie as it does, where just one choice of them does.
     """
-    if len(a) != len(b) or len(a) < 2:
+    if min(len(a), len(b)) < 2:
         return [DatumFit(STILL, None)]
+    if len(a) != len(b):
+        return [DatumFit(_on_some(a, b, limit_px), None)]
     misfit = np.abs(_distances(a) - _distances(b))
     if misfit.max() <= limit_px:
         return [DatumFit(STILL, None)]
@@ -50,6 +53,19 @@ def datum_fits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> list[DatumFi
             # A gate without end weighs all points alike.
             fits.append(DatumFit(rigid(a[rest], b[rest], STILL, FAR_PX), k))
     return fits
+
+
+def _on_some(a: Floats, b: Floats, limit_px: float) -> Motion:
+    """Motion of b that brings the shorter list onto a part of the longer one; none where that is not plain."""
+    shorter, longer = sorted((a, b), key=len)
+    wanted = _distances(shorter)
+    choices = [list(c) for c in combinations(range(len(longer)), len(shorter))]
+    fitting = [rows for rows in choices if np.abs(_distances(longer[rows]) - wanted).max() <= limit_px]
+    if len(fitting) != 1:
+        return STILL
+    rows = fitting[0]
+    ours, theirs = (a[rows], b) if len(a) > len(b) else (a, b[rows])
+    return rigid(ours, theirs, STILL, FAR_PX)
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,19 @@ class DatumDraft:
         fresh = newest is not None and newest.input_hash == input_hash(project)
         return "The scans are registered by just these points already" if fresh else ""
 
-    def place_of(self, index: int) -> DatumPoint | None:
-        """Where a mark is, or where the pits say that it should be; None where neither is known."""
-        if index < len(self.points):
-            return self.points[index]
+    @property
+    def can_accept(self) -> bool:
+        """Whether there is something to keep: points that fix axes and nobody has set, or that all are taken out."""
+        enough = len(self.points) >= 2 or (not self.points and self.is_changed)
+        return self.scan is not None and enough and not self.is_accepted
+
+    def place_of(self, index: int, wanted: bool = False) -> DatumPoint | None:
+        """Where a mark is, or where the pits say that it should be (that first, if ``wanted``); None where neither is known."""
+        there = self.points[index] if index < len(self.points) else None
+        should = self._expected(index)
+        return (should or there) if wanted else (there or should)
+
+    def _expected(self, index: int) -> DatumPoint | None:
         check = self.check
         if check is None or index >= len(check.expected_fields) or not check.expected_fields[index]:
             return None
@@ -119,7 +128,8 @@ class DatumDraft:
         self._checker.close()
 
     def pick(self, index: int | None) -> None:
-        """Which mark the next click sets; None for none."""
+        """Which mark the next click sets; None for none. Marks have no names but their order: none is set before those ahead of it."""
+        index = None if index is None else min(index, len(self.points))
         if index != self.picking:
             self.picking = index
             self.picking_changed.emit(index)
@@ -144,9 +154,9 @@ class DatumDraft:
             self.points = tuple(points)
             self._tell()
 
-    def forget(self, index: int) -> None:
-        """Take one point out."""
-        self.take([p for k, p in enumerate(self.points) if k != index])
+    def forget_last(self) -> None:
+        """Take the last point out: without one in the middle the others would be other marks."""
+        self.take(self.points[:-1])
 
     @property
     def can_take_back(self) -> bool:

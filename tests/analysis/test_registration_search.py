@@ -112,3 +112,19 @@ def test_a_scan_that_was_mirrored_by_mistake_is_told_from_one_of_another_foil() 
     other, _ = _half_shared(5, 70, 1500.0, motion)
     strange = tie(Side(a, HOLES), Side(other, HOLES))
     assert not strange.reflected and not strange.agrees
+
+
+@given(st.integers(0, 2), st.floats(-0.3, 0.3), st.floats(-900, 900), st.booleans())
+def test_two_of_three_datum_points_are_laid_on_their_own_holes(missing: int, turn: float, x: float, other: bool) -> None:
+    motion = Motion(turn, (x, 40.0))
+    some = motion(HOLES)[np.delete(np.arange(3), missing)]
+    whole = motion(HOLES)
+    kept = np.delete(HOLES, missing, axis=0)
+    (fit,) = datum_fits(HOLES, some) if other else datum_fits(kept, whole)
+    laid = fit.motion(some) if other else fit.motion(whole)[np.delete(np.arange(3), missing)]
+    assert fit.left_out is None and np.allclose(laid, kept, atol=1e-6)
+
+
+def test_a_list_that_lies_nowhere_on_the_longer_one_moves_nothing() -> None:
+    (fit,) = datum_fits(HOLES, np.array([[0.0, 0.0], [321.0, 0.0]]))
+    assert np.array_equal(fit.motion(HOLES), HOLES)

@@ -134,11 +134,35 @@ def test_esc_lets_go_of_the_canvas_before_anything_else(window: MainWindow, unti
     assert window.canvas.overlay.tool == "datum" and window.workbench.datum.picking == 1
     press(window, Qt.Key.Key_Escape)
     assert window.canvas.overlay.tool == "" and window.workbench.datum.picking is None and dialog.isVisible()
-    window.workbench.datum.forget(0)
+    window.workbench.datum.forget_last()
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible() and "not accepted yet" in dialog.said.text()
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+def test_marks_are_set_in_their_order_and_each_comes_into_view(window: MainWindow, until) -> None:
+    dialog, draft, canvas = _dialog(window, until), window.workbench.datum, window.canvas
+    right = draft.points
+    assert not dialog.by.isVisible() and "Set by" not in dialog.by.text()
+    for _ in right:
+        draft.forget_last()
+    assert dialog.accept_button.isEnabled(), "that there are none any more can be kept"
+    until(lambda: draft.check is not None and all(draft.check.expected_fields))
+    QTest.keyClick(dialog, Qt.Key.Key_2)
+    assert draft.picking == 0 and "mark 0 comes first" in dialog.heard.text()
+    for index, point in enumerate(right):
+        assert draft.picking == index
+        place = window.workbench.session.sheet.shown_place(point.field, point.x_px, point.y_px)
+        until(lambda place=place: np.hypot(canvas.view.x - place[0], canvas.view.y - place[1]) < 12)
+        x, y = canvas.view.to_screen(*place)
+        QTest.mouseClick(canvas.overlay, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+        assert not dialog.accept_button.isEnabled() or index > 0
+    assert draft.picking is None
+    assert all(abs(a.x_px - b.x_px) < 2 and a.field == b.field for a, b in zip(draft.points, right, strict=True))
+    until(lambda: "fit those of cr" in dialog.said.text())
+    dialog.table.selectRow(0)
+    assert not dialog.forget.isEnabled(), "taken out, it would make the others other marks"
 
 
 def test_accepted_points_are_kept_with_who_and_what_was_before(window: MainWindow, until, project_path: Path) -> None:
@@ -169,7 +193,7 @@ def test_another_scan_brings_its_own_datum_points(window: MainWindow, until) -> 
     session.show_scan("cr")
     until(lambda: session.pits is not None and draft.scan.scan == "cr" and draft.check is not None)
     assert dialog.windowTitle() == "Datum points of cr" and dialog.reference.currentText() == "c1"
-    draft.forget(2)
+    draft.forget_last()
     until(lambda: draft.check is not None and len(draft.check.by_pits) == 2)
     until(lambda: any(wanted for *_, wanted in window.canvas.overlay.datum))
     ((x, y, number, _),) = [m for m in window.canvas.overlay.datum if m[3]]

@@ -140,6 +140,7 @@ def _numbers_words(scans: Sequence[ScanRecord], marks: Marks) -> list[str]:
         return []
     named, common = scans[marks.named_by].scan, marks.numbers[marks.named_by] or ()
     said = []
+    turned_about = False
     for i, scan in enumerate(scans):
         numbers = marks.numbers[i]
         if numbers is None or not marks.renumbered(i):
@@ -148,12 +149,14 @@ def _numbers_words(scans: Sequence[ScanRecord], marks: Marks) -> list[str]:
             extra = [k for k, number in enumerate(numbers) if number < 0]
             said.append(f"{scan.scan} has datum {_point_words(extra)}, counted from 0, beside those of {named}")
         else:
+            rising = list(numbers) == sorted(numbers)
+            turned_about |= not rising
             only = "the" if len(numbers) == len(common) else "only"
-            said.append(
-                f"{scan.scan} has {only} datum {_point_words(numbers)} (counted from 0) of {named}, in this order"
-            )
+            order = "" if rising else ", in this order"
+            said.append(f"{scan.scan} has {only} datum {_point_words(numbers)} (counted from 0) of {named}{order}")
     if said:
-        said.append("the pits tell which is which; state the same points in one order")
+        wanted = "in one order" if turned_about else "in all scans"
+        said.append(f"the pits tell which is which; state the same points {wanted}")
     apart = [
         f"the datum points of {scans[i].scan} and {named} are not the same holes; set them anew" for i in marks.misfits
     ]

@@ -48,6 +48,7 @@ _VIEW_PX = 150
 _WIDE_PX = 220.0
 _HEARD_MS = 12_000
 _REGISTER_TIP = "Bring the scans into one frame anew, as a job"
+_FORGET_TIP = "Take the last mark out of the list; click a wrong one anew, for marks have no names but their order"
 
 
 class Magnifier(PixelView):
@@ -76,7 +77,7 @@ class DatumDialog(QDialog):
         listen = relay.listen
         self._let_go = [
             listen(self._draft.changed, self.refresh),
-            listen(self._draft.checked, lambda _check: self._fill()),
+            listen(self._draft.checked, lambda _check: self._checked()),
             listen(self._draft.picking_changed, self._picking),
             listen(workbench.session.sheet_changed, lambda _old, _new: self._other_scan()),
             listen(self._pictures.answered, self._show_picture),
@@ -141,7 +142,7 @@ class DatumDialog(QDialog):
         )
         self.pick.setCheckable(True)
         self.take_back = self._button("Take back", "The points before the newest step", self._draft.take_back)
-        self.forget = self._button("Take out", "Take the chosen mark out of the list", self._forget)
+        self.forget = self._button("Take out", _FORGET_TIP, self._draft.forget_last)
         self.earlier = QPushButton("Earlier…")
         self.earlier.setToolTip("Points this scan had before, with who set them when")
         self.earlier.setMenu(QMenu(self))
@@ -193,8 +194,8 @@ class DatumDialog(QDialog):
         if not self._warned:
             self._say(*verdict_of(draft))
         self.take_back.setEnabled(draft.can_take_back)
-        self.forget.setEnabled(self._chosen() < len(draft.points))
-        self.accept_button.setEnabled(draft.scan is not None and not draft.is_accepted)
+        self.forget.setEnabled(self._chosen() == len(draft.points) - 1)
+        self.accept_button.setEnabled(draft.can_accept)
         self._show_register()
         self.earlier.setEnabled(bool(draft.earlier()))
 
@@ -238,8 +239,21 @@ class DatumDialog(QDialog):
     def _picking(self, index: int | None) -> None:
         self.pick.setChecked(index is not None)
         if index is not None:
-            self.table.selectRow(index)
+            with QSignalBlocker(self.table):
+                self.table.selectRow(index)
+            self._show_mark()
             self._say(f"Click mark {index} on the canvas. Esc lets go.", "dim")
+        elif self._draft.scan is not None and not self._warned:
+            self._say(*verdict_of(self._draft))
+
+    def _checked(self) -> None:
+        """Where the marks should be is known now: the one to be clicked comes into view."""
+        self._fill()
+        index = self._draft.picking
+        if index is not None:
+            self._say(f"Click mark {index} on the canvas. Esc lets go.", "dim")
+            if index >= len(self._draft.points):
+                self._show_mark()
 
     def _other_scan(self) -> None:
         sheet, scan = self._workbench.session.sheet, self._draft.scan
@@ -259,7 +273,7 @@ class DatumDialog(QDialog):
         self.said.setText(sentence)
         self.said.setProperty("role", kind)
         self.said.style().polish(self.said)
-        change = self._draft.confirmed
+        change = self._draft.confirmed if not self._draft.is_changed else None
         self.by.setText(f"Set by {change.annotator} on {change.when[:16].replace('T', ' ')}." if change else "")
         self.by.setVisible(change is not None)
 
@@ -276,8 +290,9 @@ class DatumDialog(QDialog):
         """A mark's number picks it."""
         number = event.key() - Qt.Key.Key_0
         if 0 <= number < self.table.rowCount() and not event.modifiers():
-            self.table.selectRow(number)
             self._draft.pick(number)
+            if self._draft.picking != number:
+                self.hear("note", f"Marks are set in their order: mark {self._draft.picking} comes first")
         else:
             super().keyPressEvent(event)
 
@@ -297,19 +312,21 @@ class DatumDialog(QDialog):
     def _toggle(self) -> None:
         self._draft.pick(self._chosen() if self.pick.isChecked() else None)
 
-    def _forget(self) -> None:
-        self._draft.forget(self._chosen())
-
     def _go(self) -> None:
-        """Bring the chosen mark into view, or the place where the pits say it is."""
+        """Another mark is chosen: it is the one to be clicked, where clicks set marks."""
         if self._draft.picking is not None:
             self._draft.pick(self._chosen())
-        sheet, place = self._workbench.session.sheet, self._draft.place_of(self._chosen())
+        self._show_mark()
+
+    def _show_mark(self) -> None:
+        """Bring the chosen mark into view, or the place where the pits say it is: that first where the mark is to be clicked anew."""
+        chosen = self._chosen()
+        sheet, place = self._workbench.session.sheet, self._draft.place_of(chosen, wanted=self._draft.picking == chosen)
         if sheet is not None and place is not None:
             at = sheet.shown_place(place.field, place.x_px, place.y_px)
             if at is not None:
                 self._workbench.session.go_to(*at, _WIDE_PX)
-        self.forget.setEnabled(self._chosen() < len(self._draft.points))
+        self.forget.setEnabled(chosen == len(self._draft.points) - 1)
         self._magnify()
 
     def _magnify(self) -> None:
