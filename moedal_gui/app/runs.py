@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from moedal_gui.store.catalogue import RunRecord
 from moedal_gui.store.project import Project
 from moedal_gui.tasks.corrections.hand_links import current_pits
 from moedal_gui.tasks.pit_table import linked_pit_runs
+from moedal_gui.tasks.runs import parameter_words
 from moedal_gui.tasks.use import USABLE
 
 _TITLES = {
@@ -51,16 +49,10 @@ def run_rows(project: Project, scan: str | None = None) -> list[RunRow]:
         now = project.catalogue.current_run(run.task, run.scan_id) if run.task != "score" else None
         current = now is not None and now.run_id == run.run_id
         rows.append(RunRow(
-            run, short.get(run.scan_id or -1, ""), _TITLES.get(run.task, run.task), words_of(run.parameters), _result(run),
+            run, short.get(run.scan_id or -1, ""), _TITLES.get(run.task, run.task), parameter_words(run.parameters), _result(run),
             current, _refused(run, current and not _of_other_pits(project, run)),
         ))  # fmt: skip
     return rows
-
-
-def words_of(values: Mapping[str, Any]) -> str:
-    """Plain values of a run in one line."""
-    plain = {k: v for k, v in values.items() if isinstance(v, str | int | float) and v != ""}
-    return ", ".join(f"{k.replace('_', ' ')} {v if isinstance(v, str) else json.dumps(v)}" for k, v in plain.items())
 
 
 def _result(run: RunRecord) -> str:

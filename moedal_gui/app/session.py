@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from psygnal import Signal
 
+from moedal_gui.analysis.density import REGIMES
 from moedal_gui.app.background import Latest
 from moedal_gui.app.display import Display, first_picture, pictures_of
 from moedal_gui.app.far_ends import far_ends
@@ -23,11 +24,12 @@ from moedal_gui.store.project import Project
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a scan's background reading brings: its pits, the foil's candidates, and why those are out of date, if they are."""
+    """What a scan's background reading brings: its pits, the foil's candidates, and what speaks against those; whether there are links."""
 
     pits: PitSheet | None
     candidates: pd.DataFrame
-    out_of_date: str = ""
+    link_doubts: tuple[str, ...] = ()
+    linked: bool = False
 
 
 class Session:
@@ -54,7 +56,8 @@ class Session:
         self.pits: PitSheet | None = None
         self.reading = False
         self.candidates = pd.DataFrame()
-        self.links_out_of_date = ""
+        self.link_doubts: tuple[str, ...] = ()
+        self.linked = False
         self.display = Display()
         self.cursor: tuple[float, float] | None = None
         self._reader = Latest("pits")
@@ -140,7 +143,7 @@ class Session:
         if not self._reader.is_newest(generation):
             return
         self.reading = False
-        self.candidates, self.links_out_of_date = loaded.candidates, loaded.out_of_date
+        self.candidates, self.link_doubts, self.linked = loaded.candidates, loaded.link_doubts, loaded.linked
         old, self.pits = self.pits, loaded.pits
         self.pits_changed.emit(old, loaded.pits)
 
@@ -193,7 +196,7 @@ class Session:
         old_pits = self.pits
         if not same_scan:
             # Before anyone is told: pits of one scan must never be laid on another.
-            self.pits, self.candidates, self.links_out_of_date = None, pd.DataFrame(), ""
+            self.pits, self.candidates, self.link_doubts, self.linked = None, pd.DataFrame(), (), False
         self.sheet_changed.emit(old_sheet, sheet)
         if not same_scan and old_pits is not None:
             self.pits_changed.emit(old_pits, None)
@@ -214,8 +217,11 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     """Pits of the scan's current run and the candidates of the current links."""
     from moedal_gui.tasks.candidate_table import candidate_table, out_of_date
     from moedal_gui.tasks.corrections.notes import hand_notes
+    from moedal_gui.tasks.crowding import too_dense
     from moedal_gui.tasks.pit_table import pit_table, score_run, trained_density
     from moedal_gui.tasks.placement.register import registration_doubts
+    from moedal_gui.tasks.scan_words import bare_words, pit_words
+    from moedal_gui.tasks.sheet_words import doubts_of_links
     from moedal_gui.tasks.training.out_of_fold import with_out_of_fold
 
     run = project.catalogue.current_run("preselect", sheet.record.scan_id)
@@ -224,18 +230,21 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
     scores = score_run(project, run)
     table = with_out_of_fold(project, pit_table(project, sheet.record), scores)
     link_run = project.catalogue.current_run("link")
-    candidates, links, far, old = pd.DataFrame(), None, {}, ""
+    candidates, links, far, against = pd.DataFrame(), None, {}, []
     if link_run is not None:
         links = project.catalogue.links.of_run(link_run.run_id)
         far = far_ends(project, sheet, table, links)
         candidates, old = candidate_table(project, everything=True), out_of_date(project, link_run)
+        crowded = too_dense({name: int((table["regime"] == name).sum()) for name in REGIMES})
+        against = [*([old] if old else []), *doubts_of_links(link_run)]
+        against += [f"{sheet.record.scan}: {crowded}"] if crowded else []
     experts = project.catalogue.scores.by_expert(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""
     pits = index_pits(sheet, table, links, run.name, far, experts, ensemble)
     measures, notes = project.catalogue.measures(run.run_id), hand_notes(project, run)
-    doubts = (*run.summary.get("light", {}).get("doubts", ()), *registration_doubts(project, sheet.record))
+    doubts = (*bare_words(project, sheet.record), *pit_words(run), *registration_doubts(project, sheet.record))
     pits = replace(pits, measures=measures, doubts=doubts, notes=notes, trained_density=trained_density(scores))
-    return Loaded(pits, candidates, old)
+    return Loaded(pits, candidates, tuple(against), link_run is not None)
 
 
 def _open_best(path: Path) -> tuple[Project, str]:

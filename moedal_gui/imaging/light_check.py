@@ -20,6 +20,8 @@ _CLEAR = 10.0
 _ENOUGH_LAMPS = 6
 _RIGHT_DEG, _WRONG_DEG = 25.0, 35.0
 _CLEARLY_BETTER = 0.2
+COHERENT = 0.25
+"""`RingEnergy.coherence` from which a ring is believed; below minus that it looks turned by 90 degrees."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,25 @@ def likely_exchange(products: RingProducts, azimuths_deg: Sequence[float]) -> tu
     pairs = list(combinations(range(len(azimuths_deg)), 2))
     found = [judge(products, _exchanged(azimuths_deg, *pair))[0] for pair in pairs]
     best = int(np.argmin(found))
-    return pairs[best] if found[best] < min(stated - bound, 0.0) else None
+    i, j = pairs[best]
+    better = found[best] < min(stated - bound, 0.0)
+    return (i, j) if better and products.coherence(_exchanged(azimuths_deg, i, j)) >= COHERENT else None
+
+
+def likely_mirrored(products: RingProducts, azimuths_deg: Sequence[float]) -> list[float] | None:
+    """The ring the other way round, where that fits the pictures clearly better than the ring as stated, or with any two lamps exchanged.
+
+    The pictures cannot tell it from the same ring turned by half.
+    """
+    stated = products.coherence(azimuths_deg)
+    if abs(stated) >= COHERENT:
+        return None
+    rings = [[(azimuths_deg[0] + other - a) % 360.0 for a in azimuths_deg] for other in azimuths_deg]
+    found = [products.coherence(ring) for ring in rings]
+    best = int(np.argmax(found))
+    pairs = combinations(range(len(azimuths_deg)), 2)
+    rival = max((products.coherence(_exchanged(azimuths_deg, *pair)) for pair in pairs), default=stated)
+    return rings[best] if found[best] >= max(COHERENT + _CLEARLY_BETTER, rival + 0.5 * _CLEARLY_BETTER) else None
 
 
 def _by_offsets(products: RingProducts, azimuths_deg: Sequence[float]) -> tuple[float, float]:

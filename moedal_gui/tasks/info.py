@@ -21,8 +21,8 @@ from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
 from moedal_gui.tasks.pit_table import linked_pit_runs, pit_count, pit_run, score_run
 from moedal_gui.tasks.placement.register import input_hash, registration_doubts
-from moedal_gui.tasks.preselect import cleaned_words, marks_words
-from moedal_gui.tasks.sheet_words import contradictions
+from moedal_gui.tasks.scan_words import scan_words
+from moedal_gui.tasks.sheet_words import doubts_of_links
 from moedal_gui.tasks.stacks import stack_words
 from moedal_gui.tasks.training.detectors import detector_in_force
 
@@ -51,14 +51,9 @@ def doubts_of(project: Project) -> list[str]:
     """Sentences on all that is missing or doubtful in a project's scans and in how they lie."""
     said = []
     for scan in project.catalogue.scans():
-        row = _scan(project, scan)
-        bare = row["fields"] - row["fields_with_pictures"]
-        here = [*row["notes"], *row["light"].get("doubts", [])]
-        if bare and row["fields_with_pictures"]:
-            here.append(f"{bare} of {row['fields']} fields have no picture")
-        said += [f"{scan.scan}: {words}" for words in here]
+        said += [f"{scan.scan}: {words}" for words in scan_words(project, scan, pit_run(project, scan))]
     link = link_run(project)
-    return [*said, *(contradictions(link) if link else []), *registration_doubts(project, checked_only=True)]
+    return [*said, *(doubts_of_links(link) if link else []), *registration_doubts(project, checked_only=True)]
 
 
 def of_project(project: Project) -> Outcome:
@@ -78,14 +73,12 @@ def of_project(project: Project) -> Outcome:
     lines = [
         f"{project.path.name}: {counted(len(scans), 'scan')}, {counted(len(labels), 'label')}, {disk / 1e6:.1f} MB"
     ]
-    for row in scans:
+    for scan, row in zip(project.catalogue.scans(), scans, strict=True):
         assumed = f"; assumed: {', '.join(row['assumed'])}" if row["assumed"] else ""
         lines.append(
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
-        cleaned = [cleaned_words(row["cleaned"])] if row["cleaned"] else []
-        marks = [marks_words(row["datum_marks"])] if row["datum_marks"] else []
-        lines += [f"    {note}" for note in [*row["notes"], *cleaned, *marks, *row["light"].get("doubts", [])]]
+        lines += [f"    {note}" for note in scan_words(project, scan, pit_run(project, scan))]
     for one in _ensembles(project):
         said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
@@ -103,7 +96,7 @@ def of_project(project: Project) -> Outcome:
 
 def _notes_of_links(project: Project, link: RunRecord) -> list[str]:
     stale = out_of_date(project, link)
-    return [*([stale] if stale else []), *contradictions(link), *dense_scans(project, linked_pit_runs(link))]
+    return [*([stale] if stale else []), *doubts_of_links(link), *dense_scans(project, linked_pit_runs(link))]
 
 
 def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
 from moedal_gui.imaging.lamps import slope_ring
 from moedal_gui.imaging.light_check import (
+    COHERENT,
     RingEnergy,
     RingProducts,
     likely_exchange,
+    likely_mirrored,
     ring_energy,
     ring_products,
     sharpness,
@@ -30,7 +32,6 @@ from moedal_gui.tasks.placement.placing import flat_of, normalised_stack
 _FIELDS = 10
 _FEWEST = 30
 _SURE = 0.002
-_COHERENT = 0.25
 _NAMED = 8
 _MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
 _PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25  # ordinary scans, noisy ones too, have under .2 below .9
@@ -116,6 +117,15 @@ def _telling(rows: Sequence[FieldRow], pits: pd.DataFrame) -> list[FieldRow]:
 
 
 def _order(scan: ScanRecord, rim: Sequence[int], products: RingProducts, azimuths: Sequence[float]) -> list[str]:
+    mirrored = likely_mirrored(products, azimuths)
+    if mirrored is not None:
+        steps = (
+            f"{azimuth:g}° for step {scan.description.channels[i].step}"
+            for i, azimuth in zip(rim, mirrored, strict=True)
+        )
+        return [
+            f"The lamps seem to run the other way round; the pictures would fit {', '.join(steps)}, or each of these turned by 180°"
+        ]
     pair = likely_exchange(products, azimuths)
     if pair is None:
         return []
@@ -164,17 +174,23 @@ def _dark_scan(flat: FlatField) -> list[str]:
 def _dark_fields(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
     """What to say of single fields that had no light, or not all of it."""
     unseen = sorted((n for n, found in measures.items() if found.get(UNSEEN)), key=_natural)
-    fewer = sum(1 for found in measures.values() if found.get(LAMPS_OUT))
+    fewer = sorted((n for n, found in measures.items() if found.get(LAMPS_OUT)), key=_natural)
     said = []
     if unseen:
-        these = ", ".join(unseen[:_NAMED]) + (", ..." if len(unseen) > _NAMED else "")
+        these = _these(unseen)
         count = f"{len(unseen)} of {len(measures)} fields"
         said.append(
             f"No light to look by in {count} ({these}): whether they hold pits is not known, and their area does not count"
         )
     if fewer:
-        said.append(f"Some lamps were out in {fewer} of {len(measures)} fields; these were looked at by the others")
+        said.append(
+            f"Some lamps were out in {len(fewer)} of {len(measures)} fields ({_these(fewer)}); these were looked at by the others"
+        )
     return said
+
+
+def _these(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
 
 
 def _natural(name: str) -> tuple[int, str]:
@@ -183,8 +199,8 @@ def _natural(name: str) -> tuple[int, str]:
 
 def _verdict(scan: ScanRecord, coherence: float, pits: pd.DataFrame) -> dict[str, Any]:
     doubts = []
-    if coherence < _COHERENT:
-        turned = " (it looks turned by 90 degrees)" if coherence < -_COHERENT else ""
+    if coherence < COHERENT:
+        turned = " (it looks turned by 90 degrees)" if coherence < -COHERENT else ""
         doubts.append(f"The lamp azimuths do not fit the pictures{turned}: check zero and direction of the ring")
     sharper = _sharper(pits)
     if sharper is not None and sharper != scan.description.near_surface:

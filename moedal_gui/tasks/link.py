@@ -24,8 +24,9 @@ from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.fingerprint import digest
 from moedal_gui.tasks.light_check import without_scale
 from moedal_gui.tasks.mouths import FoilMouths, foil_mouths, foil_pits
-from moedal_gui.tasks.pit_table import light_doubts, pit_run, put_right_in
+from moedal_gui.tasks.pit_table import pit_run, put_right_in
 from moedal_gui.tasks.placement.register import input_hash, register
+from moedal_gui.tasks.scan_words import light_doubts
 from moedal_gui.tasks.sheet_words import disagreement, sheet_values, sheet_words
 from moedal_gui.tasks.stacks import Sheet, sheet_of, stack_of, stack_words, through_stack
 

@@ -58,11 +58,6 @@ def pit_count(project: Project, run: RunRecord) -> int | None:
     return None if found is None else int(found) + len(put) - len(gone)
 
 
-def light_doubts(pits: RunRecord | None) -> list[str]:
-    """What the pits of a pre-selection were found to say against their scan's light, side and scale (`tasks.light_check`)."""
-    return list(pits.summary.get("light", {}).get("doubts", [])) if pits is not None else []
-
-
 def linked_pit_runs(links: RunRecord) -> dict[int, int]:
     """Scan id -> id of the pre-selection whose pits a link run paired."""
     return {int(scan): int(run) for scan, run in links.summary.get("pit_runs", {}).items()}

@@ -13,7 +13,6 @@ from moedal_gui import __version__
 from moedal_gui.analysis.datum_finds import finds_at_datum
 from moedal_gui.analysis.doubles import doubles
 from moedal_gui.analysis.registration import stage_placement
-from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.core.pit import empty_detections
@@ -30,6 +29,7 @@ from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.crowding import crowding_words, regimes_of
 from moedal_gui.tasks.fingerprint import geometry_hash, pixels_hash
 from moedal_gui.tasks.light_check import check_light, flooded
+from moedal_gui.tasks.scan_words import cleaned_words, marks_words
 from moedal_gui.tasks.taking_up import take_up
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
@@ -293,19 +293,6 @@ def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, A
     return {
         "cleaned": {n: sum(m[_CLEANED + n] for m in told) / max(len(told), 1) for n in names} | {"fields": len(told)}
     }
-
-
-def cleaned_words(cleaned: Mapping[str, Any]) -> str:
-    """What is said of pits found on cleaned pictures."""
-    return (
-        f"looked at cleaned pictures: {cleaned['filled']:.1%} of the area filled from round about (dirt {cleaned['dirt']:.1%}, "
-        f"scratches {cleaned['scratches']:.1%}); pits that lay there are lost, raw pixels are unchanged"
-    )
-
-
-def marks_words(count: int) -> str:
-    """What is said of finds that are the foil's pin holes."""
-    return f"{counted(count, 'find')} at the datum points left out: pin holes, no pits"
 
 
 def settle_pits(

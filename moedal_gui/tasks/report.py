@@ -13,6 +13,7 @@ import pandas as pd
 
 from moedal_gui import __version__, paths
 from moedal_gui.analysis.density import DensityMap, density_map
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ExportError
 from moedal_gui.core.field import seen_fields
 from moedal_gui.core.label import now
@@ -24,11 +25,12 @@ from moedal_gui.store.project import Project
 from moedal_gui.tasks.candidate_table import candidate_table, link_run, out_of_date, pits_of_links
 from moedal_gui.tasks.crowding import dense_scans
 from moedal_gui.tasks.labels.label_table import label_table
-from moedal_gui.tasks.pit_table import all_pits, light_doubts, linked_pit_runs, pit_run
+from moedal_gui.tasks.pit_table import all_pits, linked_pit_runs, pit_run
 from moedal_gui.tasks.placement.placing import canvas_placement, placement_of
-from moedal_gui.tasks.runs import RunsParameters
+from moedal_gui.tasks.runs import RunsParameters, parameter_words
 from moedal_gui.tasks.runs import plan as list_runs
-from moedal_gui.tasks.sheet_words import contradictions
+from moedal_gui.tasks.scan_words import scan_words
+from moedal_gui.tasks.sheet_words import doubts_of_links
 
 _MOST_CANDIDATES = 60
 _PICTURE_PX = 1400
@@ -80,10 +82,10 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
     text = page.render(
         project=project.name, when=now(), version=__version__, scans=scans, candidates=candidates, n_candidates=len(table),
         shown=min(_MOST_CANDIDATES, len(table)), accidents=f"{accidents:.1f}", linked=links is not None, stale=out_of_date(project, links) if links is not None else "", labels=counts,
-        contradictions=contradictions(links) if links is not None else [],
+        doubts=doubts_of_links(links) if links is not None else [],
         too_dense=dense_scans(project, linked_pit_runs(links)) if links is not None else [],
         tiles=[("scans", len(scans)), ("pits", len(pits)), ("candidates", len(table)), ("labels", len(labels))],
-        runs=list_runs(project, RunsParameters()).finish().values["runs"],
+        runs=[{**r, "words": parameter_words(r["parameters"])} for r in list_runs(project, RunsParameters()).finish().values["runs"]],
     )  # fmt: skip
     write_text(parameters.output, text)
     values = {
@@ -94,7 +96,7 @@ def _report(project: Project, parameters: ReportParameters) -> Outcome:
         "bytes": len(text.encode()),
     }
     return Outcome(
-        f"Report of {len(scans)} scans, {len(pits)} pits and {len(table)} candidates written to {parameters.output}",
+        f"Report of {counted(len(scans), 'scan')}, {counted(len(pits), 'pit')} and {counted(len(table), 'candidate')} written to {parameters.output}",
         values,
     )
 
@@ -117,7 +119,7 @@ def _scan(project: Project, scan: ScanRecord, pits: pd.DataFrame, run: RunRecord
     return {
         "foil": scan.foil, "scan": scan.scan, "orientation": scan.description.orientation, "fields": len(rows), "pits": len(pits),
         "top": int((pits["surface"] == "top").sum()), "bottom": int((pits["surface"] == "bottom").sum()), "density": density,
-        "assumed": sorted(scan.description.assumed), "notes": [*scan.notes, *light_doubts(run)], "picture": _mosaic(project, scan, rows, pits),
+        "assumed": sorted(scan.description.assumed), "notes": scan_words(project, scan, run), "picture": _mosaic(project, scan, rows, pits),
         "map": _map_picture(mapped) if mapped is not None else "", "map_unit": "mm2" if placement.unit == "um" else "px2",
     }  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from moedal_gui.core.task import Outcome, Plan, at_once
 from moedal_gui.store.project import Project
@@ -40,3 +43,9 @@ def _runs(project: Project) -> Outcome:
         f"{'*' if r['current'] else ' '} {r['name']}  {r['scan'] or '-'}  {r['state']}  {r['started']}" for r in rows
     ]
     return Outcome("\n".join(lines) or "No runs yet", {"runs": rows})
+
+
+def parameter_words(values: Mapping[str, Any]) -> str:
+    """Plain values of a run in one line."""
+    plain = {k: v for k, v in values.items() if isinstance(v, str | int | float) and v != ""}
+    return ", ".join(f"{k.replace('_', ' ')} {v if isinstance(v, str) else json.dumps(v)}" for k, v in plain.items())

@@ -64,7 +64,8 @@ def disagreement(scans: Sequence[ScanRecord]) -> str:
     return f"its scans do not agree, the first is taken: {'; '.join(parts)}" if parts else ""
 
 
-def contradictions(link: RunRecord) -> list[str]:
-    """What is said of foils whose pits contradict how they were etched."""
-    told = [row for row in link.summary.get("foils", []) if "weighed_by_px" in row and row.get("etching")]
+def doubts_of_links(link: RunRecord) -> list[str]:
+    """What is said of foils in which nothing could be linked, or whose pits contradict how they were etched."""
+    rows = link.summary.get("foils", [])
+    told = [row for row in rows if row.get("etching") and ("weighed_by_px" in row or row.get("reason"))]
     return [f"{row['foil']}: {row['etching']}" for row in told]

@@ -115,7 +115,9 @@ def test_a_scan_that_was_mirrored_by_mistake_is_told_from_one_of_another_foil() 
 
 
 @given(st.integers(0, 2), st.floats(-0.3, 0.3), st.floats(-900, 900), st.booleans())
-def test_two_of_three_datum_points_are_laid_on_their_own_holes(missing: int, turn: float, x: float, other: bool) -> None:
+def test_two_of_three_datum_points_are_laid_on_their_own_holes(
+    missing: int, turn: float, x: float, other: bool
+) -> None:
     motion = Motion(turn, (x, 40.0))
     some = motion(HOLES)[np.delete(np.arange(3), missing)]
     whole = motion(HOLES)

@@ -74,6 +74,36 @@ def test_a_wrong_ring_is_doubted(scan_and_pits, by: float, flip: bool) -> None: 
     assert any("azimuths" in d for d in check_light(project, _turned(scan, by, flip), pits, measures)["doubts"])
 
 
+@pytest.mark.parametrize(("every", "by"), [(1, 0.0), (2, 90.0)])
+def test_a_ring_that_runs_the_other_way_round_is_told_as_one_and_what_is_told_fits(
+    scan_and_pits, every: int, by: float
+) -> None:  # type: ignore[no-untyped-def]
+    project, scan, pits, measures = scan_and_pits
+    kept = [c for k, c in enumerate(scan.description.channels) if k % every == 0 or c.kind != "rim"]
+    wrong = _turned(scan, by, True)
+    channels = tuple(c if c in kept else replace(c, kind="halo", azimuth_deg=None) for c in scan.description.channels)
+    channels = tuple(
+        replace(c, azimuth_deg=w.azimuth_deg) if c.kind == "rim" else c
+        for c, w in zip(channels, wrong.description.channels, strict=True)
+    )
+    said = check_light(
+        project, replace(scan, description=replace(scan.description, channels=channels)), pits, measures
+    )["doubts"]
+    (told,) = [d for d in said if "the other way round" in d]
+    assert not any("order" in d for d in said)
+    steps = {int(step): float(azimuth) for azimuth, step in re.findall(r"([\d.]+)° for step (\d+)", told)}
+    right = {c.step: c.azimuth_deg for c in kept if c.kind == "rim"}
+    assert set(steps) == set(right)
+    off = {round((steps[step] - right[step]) % 360.0) for step in right}
+    assert off in ({0}, {180})
+
+
+def test_a_ring_turned_by_a_quarter_is_not_told_as_two_lamps_exchanged(scan_and_pits) -> None:  # type: ignore[no-untyped-def]
+    project, scan, pits, measures = scan_and_pits
+    said = check_light(project, _turned(scan, 90.0), pits, measures)["doubts"]
+    assert any("turned by 90 degrees" in d for d in said) and not any("order" in d or "other way" in d for d in said)
+
+
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (2, 5), (1, 7)])
 def test_two_lamps_taken_for_each_other_are_named(scan_and_pits, first: int, second: int) -> None:  # type: ignore[no-untyped-def]
     project, scan, pits, measures = scan_and_pits

@@ -64,7 +64,7 @@ def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, proje
     session, panel = window.workbench.session, window.panels["candidates"]
     assert isinstance(panel, CandidatesPanel)
     window.show_panel("candidates")
-    assert panel.old.isHidden()
+    assert panel.against.isHidden()
     catalogue, scan = session.project.catalogue, session.sheet.record.scan_id
     found = catalogue.open_run("preselect", scan, {"method": "blob"}, "test", "test")
     pits = session.pits.table.iloc[:5]
@@ -73,7 +73,7 @@ def test_links_of_older_pits_are_told_shown_and_judged(window: MainWindow, proje
     before = session.pits
     session.refresh()
     until(lambda: session.pits is not before)
-    assert "other pits" in panel.old.text() and not panel.old.isHidden()
+    assert "other pits" in panel.against.text() and not panel.against.isHidden()
     panel.table.selectRow(0)
     until(lambda: not panel.views["entry"].is_empty)
     press(window, Qt.Key.Key_Y)

@@ -107,12 +107,32 @@ def named_detector(project: Project, wanted: str) -> Entry:
     ExpertError
         There is none of that name.
     """
-    for registry in registries(project):
+    return _entry_in(registries(project), wanted)
+
+
+def check_detector_for_all(wanted: str) -> None:
+    """See that a detector that many projects are to use is a shipped one, or another project's.
+
+    Raises
+    ------
+    ExpertError
+        There is none of that name.
+    """
+    if not is_project(Path(wanted)):
+        _entry_in([_shipped()], wanted)
+        return
+    with Project.open(Path(wanted)) as other:
+        if not other.detectors.entries():
+            raise ExpertError("That project has no learned detector", wanted, "train one there first")
+
+
+def _entry_in(places: Sequence[Registry], wanted: str) -> Entry:
+    for registry in places:
         try:
             return registry.entry(wanted)
         except NotFoundError:
             continue
-    known = ", ".join(dict.fromkeys(e.name for registry in registries(project) for e in registry.entries()))
+    known = ", ".join(dict.fromkeys(e.name for registry in places for e in registry.entries()))
     raise ExpertError(f"There is no detector called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 

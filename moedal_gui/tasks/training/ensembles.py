@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +83,30 @@ def named_entry(project: Project, wanted: str) -> Entry:
     ExpertError
         There is none of that name.
     """
-    for registry, _ in registries(project):
+    return _entry_in([registry for registry, _ in registries(project)], wanted)
+
+
+def check_ensemble_for_all(wanted: str) -> None:
+    """See that an ensemble that many projects are to use is a shipped one, or another project's.
+
+    Raises
+    ------
+    ExpertError
+        There is none of that name.
+    """
+    if not is_project(Path(wanted)):
+        _entry_in([Registry(paths.models())], wanted)
+    elif _current(Registry(Path(wanted) / "experts"), "pits") is None:
+        raise ExpertError("That project has no ensemble trained on pits", wanted, "train one there first")
+
+
+def _entry_in(places: Sequence[Registry], wanted: str) -> Entry:
+    for registry in places:
         try:
             return registry.entry(wanted)
         except NotFoundError:
             continue
-    known = ", ".join(dict.fromkeys(e.name for registry, _ in registries(project) for e in registry.entries()))
+    known = ", ".join(dict.fromkeys(e.name for registry in places for e in registry.entries()))
     raise ExpertError(f"There is no ensemble called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 

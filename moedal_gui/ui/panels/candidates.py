@@ -103,8 +103,8 @@ class CandidatesPanel(Panel):
         self.views = {name: PixelView(86, name) for name in ("entry", "entry relief", "exit", "exit relief")}
         self.caption = QLabel(wordWrap=True)
         self.caption.setProperty("role", "dim")
-        self.old = QLabel(wordWrap=True)
-        self.old.setProperty("role", "warning")
+        self.against = QLabel(wordWrap=True)
+        self.against.setProperty("role", "warning")
         self.which = QComboBox()
         self.which.addItems(_VIEWS)
         self.which.setToolTip("Which pairs the table shows")
@@ -144,9 +144,9 @@ class CandidatesPanel(Panel):
         self.model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         expected = float(np.nansum(accidents_of(table)[keep]))
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
-        old = self._workbench.session.links_out_of_date
-        self.old.setText(f"{old[:1].upper()}{old[1:]}.")
-        self.old.setVisible(bool(old))
+        against = self._workbench.session.link_doubts
+        self.against.setText("\n".join(_sentence(words) for words in against))
+        self.against.setVisible(bool(against))
         self.apply(None, self._workbench.candidates.row)
 
     def _fit_columns(self) -> None:
@@ -201,7 +201,7 @@ class CandidatesPanel(Panel):
         top.addWidget(export)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
-        layout.addWidget(self.old)
+        layout.addWidget(self.against)
         layout.addWidget(self.caption)
         crops = QHBoxLayout()
         crops.setSpacing(3)
@@ -260,6 +260,13 @@ class CandidatesPanel(Panel):
             self.empty.say(READING)
         elif not state.pits:
             self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
+        elif self._workbench.session.linked:
+            why = " ".join(_sentence(words) for words in self._workbench.session.link_doubts)
+            self.empty.say(
+                f"No two pits make a track. {why}".rstrip(),
+                "Link entry and exit…",
+                "Look again, after pits or scans have changed",
+            )
         else:
             self.empty.say(
                 "Pits are there, but nothing is linked yet.", "Link entry and exit…", "Pair pits into tracks"
@@ -268,3 +275,7 @@ class CandidatesPanel(Panel):
     def _next_thing(self) -> None:
         state = self._workbench.state()
         self.commandAsked.emit("project.open" if not state.project else "task.link" if state.pits else "task.preselect")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

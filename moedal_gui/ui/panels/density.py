@@ -133,11 +133,13 @@ class DensityPanel(Panel):
                 self._stack.setCurrentIndex(0)
                 return
             there = session.sheet is not None
-            what = (
-                "No pits yet. Pre-select them, and this map shows where they crowd."
-                if there
-                else "Open a project to see how its pits are spread."
-            )
+            what = "Open a project to see how its pits are spread."
+            if there and session.pits is not None:
+                what = (
+                    "Pre-selection found no pits in this scan; what it had to look by stands under the tree of foils."
+                )
+            elif there:
+                what = "No pits yet. Pre-select them, and this map shows where they crowd."
             self.empty.say(what, "Pre-select pits…" if there else "", "Find pits in every field")
             self._stack.setCurrentIndex(0)
             return

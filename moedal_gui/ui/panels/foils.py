@@ -154,6 +154,8 @@ class FoilsPanel(Panel):
         whole = self._scan_items[record.scan_id]
         density = float(table["per_mm2"].mean())
         whole.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
+        if session.pits is not None and not table["seen"].any():
+            whole.setText(_PITS, "–")
         whole.setText(_SEEN, f"{done}/{len(sheet.names)}")
         whole.setToolTip(_SEEN, f"You have looked at {done} of {counted(len(sheet.names), 'field')}")
         none = "reading the pits, " if session.reading else "not pre-selected yet, "

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from moedal_gui.app.runs import RunRow, run_rows, words_of
+from moedal_gui.app.runs import RunRow, run_rows
 from moedal_gui.app.workbench import Workbench
+from moedal_gui.tasks.runs import parameter_words
 from moedal_gui.ui.relay import Relay
 
 _HEADS = (
@@ -121,7 +122,7 @@ class RunsPage(QDialog):
         words = (run.name, row.what, row.scan, row.result, run.started[:16].replace("T", " "), state, row.asked)
         for column, word in enumerate(words):
             item = QTableWidgetItem(word)
-            item.setToolTip(f"{word}\n{run.version}: {words_of(run.summary)}" if word == row.asked else word)
+            item.setToolTip(f"{word}\n{run.version}: {parameter_words(run.summary)}" if word == row.asked else word)
             if row.current:
                 font = item.font()
                 font.setBold(True)
