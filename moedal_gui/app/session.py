@@ -236,7 +236,7 @@ def read_pits(project: Project, sheet: Sheet) -> Loaded:
         far = far_ends(project, sheet, table, links)
         candidates, old = candidate_table(project, everything=True), out_of_date(project, link_run)
         crowded = too_dense({name: int((table["regime"] == name).sum()) for name in REGIMES})
-        against = [*([old] if old else []), *doubts_of_links(link_run)]
+        against = [*([f"{old[:1].upper()}{old[1:]}"] if old else []), *doubts_of_links(link_run)]
         against += [f"{sheet.record.scan}: {crowded}"] if crowded else []
     experts = project.catalogue.scores.by_expert(scores.run_id) if scores is not None else None
     ensemble = str(scores.parameters.get("ensemble", "")) if scores is not None else ""

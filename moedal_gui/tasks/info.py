@@ -219,4 +219,4 @@ def _link_words(project: Project, link: RunRecord) -> list[str]:
     if "candidates" not in link.summary:
         return words
     accidents = link.summary.get("expected_accidentals")
-    return [f"  {link.summary['candidates']} candidates, about {accidents} of them by accident", *words]
+    return [f"  {counted(link.summary['candidates'], 'candidate')}, about {accidents} by accident", *words]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ _FIELDS = 10
 _FEWEST = 30
 _SURE = 0.002
 _NAMED = 8
+_ONE_PLACE_DEG = 1.0
 _MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
 _PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25  # ordinary scans, noisy ones too, have under .2 below .9
 _BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
@@ -58,7 +60,7 @@ def check_light(
         return {}
     usable = usable_channels(flat)
     dark = [*_dark_lamps(scan, usable), *_dark_fields(measures)] or (_dark_scan(flat) if none else [])
-    without = [*without_scale(project, scan), *dark]
+    without = [*without_scale(project, scan), *_one_place(scan), *dark]
     rim = list(slope_ring(scan.description, flat))
     if not rim or len(pits) == 0:
         return {"doubts": without}
@@ -144,6 +146,16 @@ def without_scale(project: Project, scan: ScanRecord) -> list[str]:
     return [
         "No pixel size is known: overlaps of fields are not merged, so pits seen in two fields count twice, and nothing has a length in "
         "um; state pixel_size_um and ingest again"
+    ]
+
+
+def _one_place(scan: ScanRecord) -> list[str]:
+    """What to say of lamps that are said to stand at one place: one of them does not."""
+    lamps = [c for c in scan.description.channels if c.kind == "rim" and c.azimuth_deg is not None]
+    return [
+        f"Steps {a.step} and {b.step} are both said to be lit from {a.azimuth_deg:g}°: check the channels of the scan"
+        for a, b in combinations(lamps, 2)
+        if abs(((a.azimuth_deg or 0.0) - (b.azimuth_deg or 0.0) + 180.0) % 360.0 - 180.0) < _ONE_PLACE_DEG
     ]
 
 

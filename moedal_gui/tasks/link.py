@@ -15,6 +15,7 @@ from moedal_gui.analysis.density import isolated_fraction, regime
 from moedal_gui.analysis.geometry_estimate import SheetGeometry
 from moedal_gui.analysis.links import Linking, link
 from moedal_gui.core.candidate import LINK_COLUMNS
+from moedal_gui.core.counted import counted
 from moedal_gui.core.task import Outcome, Plan, at_once, parameter
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
@@ -120,7 +121,7 @@ def _sentence(values: dict[str, Any], anew: bool) -> str:
     """How many links there are, and all that is to be known of how they came about."""
     accidents = values["expected_accidentals"]
     parts = [
-        f"{values['candidates']} candidates (about {accidents:.1f} of them by accident) among {values['links']} links"
+        f"{counted(values['candidates'], 'candidate')} (about {accidents:.1f} by accident) among {counted(values['links'], 'link')}"
     ]
     if anew:
         parts.append("the scans were registered anew first: their pits or places are others")

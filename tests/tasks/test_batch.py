@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from moedal_gui.core.errors import ArgumentError, BatchError, NotFoundError
+from moedal_gui.core.errors import ArgumentError, BatchError, ExpertError, NotFoundError
 from moedal_gui.simulate.scan import SimulationParameters, simulate_foil
 from moedal_gui.store.project import Project, is_project
 from moedal_gui.tasks import export, ingest, link, preselect, score
@@ -196,6 +196,10 @@ def test_what_cannot_be_done_is_said_in_one_sentence(foils: Path, tmp_path: Path
     for wrong in (foils, foils / "foil-a" / "out"):
         with pytest.raises(ArgumentError, match="among the scans"):
             _batch(foils, wrong)
+    for word in ("ensemble", "detector"):
+        with pytest.raises(ExpertError, match=f"no {word} called nothere"):
+            _batch(foils, tmp_path / "unknown", **{word: "nothere"})
+    assert not (tmp_path / "unknown").exists(), "refused before a foil is begun"
     with pytest.raises(ArgumentError, match="leave one of them out"):
         _batch(foils, tmp_path, scheduler="tcp://127.0.0.1:9", workers=2)
 

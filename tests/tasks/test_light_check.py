@@ -117,6 +117,15 @@ def test_two_lamps_taken_for_each_other_are_named(scan_and_pits, first: int, sec
     assert f"{at[0]:g}° for step {channels[first].step} and {at[1]:g}° for step {channels[second].step}" in said
 
 
+def test_two_lamps_at_one_place_are_named(scan_and_pits) -> None:  # type: ignore[no-untyped-def]
+    project, scan, pits, measures = scan_and_pits
+    channels = list(scan.description.channels)
+    channels[1] = replace(channels[1], azimuth_deg=channels[0].azimuth_deg)
+    wrong = replace(scan, description=replace(scan.description, channels=tuple(channels)))
+    said = check_light(project, wrong, pits, measures)["doubts"]
+    assert any(f"Steps {channels[0].step} and {channels[1].step} are both" in d for d in said)
+
+
 def test_swapped_surfaces_are_doubted(scan_and_pits) -> None:  # type: ignore[no-untyped-def]
     project, scan, pits, measures = scan_and_pits
     swapped = pits.assign(surface=pits["surface"].map({"top": "bottom", "bottom": "top"}))

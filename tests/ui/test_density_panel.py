@@ -124,7 +124,7 @@ def test_a_region_is_gone_to_and_marked_as_looked_at(window: MainWindow, until) 
     nothing = catalogue.open_run("regions", record.scan_id, {"first": 1}, "test", "test")
     catalogue.finish_run(nothing.run_id, {"regions": [], "tested": 100, "threshold": 5.0, "mirrored": 0})
     session.refresh()
-    until(lambda: "found nothing" in listed.said.text())
+    until(lambda: "nothing stands out" in listed.said.text())
     found = catalogue.open_run("regions", record.scan_id, {}, "test", "test")
     rows = [
         {"region_id": n, "field": session.sheet.names[n], "x_px": 200.0 + 90 * n, "y_px": 150.0, "width_px": 80, "height_px": 40,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from moedal_gui.core.counted import counted
 from moedal_gui.core.errors import ArgumentError, BatchError, ExportError
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.formats.tables import write_csv
@@ -149,7 +150,7 @@ def _finish(rows: Sequence[FoilRow], out: Path) -> Outcome:
         raise BatchError(what, summary, wrong[0].error)
     done, skipped = (sum(row.state == state for row in rows) for state in ("done", "skipped"))
     pits, candidates = (sum(getattr(row, name) or 0 for row in rows) for name in ("pits", "candidates"))
-    sentence = f"{done} foils worked through, {skipped} whole before, {len(wrong)} failed: {pits} pits, {candidates} candidates; {summary}"
+    sentence = f"{counted(done, 'foil')} worked through, {skipped} whole before, {len(wrong)} failed: {counted(pits, 'pit')}, {counted(candidates, 'candidate')}; {summary}"
     lines = [sentence, *(f"{row.foil}: {row.error}" for row in wrong[:_TOLD])]
     lines += [f"and {len(wrong) - _TOLD} more that failed"] if len(wrong) > _TOLD else []
     values: dict[str, Any] = {

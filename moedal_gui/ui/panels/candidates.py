@@ -145,7 +145,7 @@ class CandidatesPanel(Panel):
         expected = float(np.nansum(accidents_of(table)[keep]))
         self.caption.setText(f"{int(keep.sum())} pairs, about {expected:.1f} of them expected to be accidents.")
         against = self._workbench.session.link_doubts
-        self.against.setText("\n".join(_sentence(words) for words in against))
+        self.against.setText("\n".join(f"{words}." for words in against))
         self.against.setVisible(bool(against))
         self.apply(None, self._workbench.candidates.row)
 
@@ -258,10 +258,12 @@ class CandidatesPanel(Panel):
             self.empty.say("Open a project to see its candidates.", "Open project…", "Open a project")
         elif self._workbench.session.pits is None and self._workbench.session.reading:
             self.empty.say(READING)
+        elif self._workbench.session.pits is not None and not len(self._workbench.session.pits):
+            self.empty.say("Pre-selection found no pits in this scan.", "Pre-select pits…", "Find pits in another way")
         elif not state.pits:
             self.empty.say("Candidates are pairs of pits. Pre-select pits first.", "Pre-select pits…", "Find pits")
         elif self._workbench.session.linked:
-            why = " ".join(_sentence(words) for words in self._workbench.session.link_doubts)
+            why = " ".join(f"{words}." for words in self._workbench.session.link_doubts)
             self.empty.say(
                 f"No two pits make a track. {why}".rstrip(),
                 "Link entry and exit…",
@@ -275,7 +277,3 @@ class CandidatesPanel(Panel):
     def _next_thing(self) -> None:
         state = self._workbench.state()
         self.commandAsked.emit("project.open" if not state.project else "task.link" if state.pits else "task.preselect")
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."

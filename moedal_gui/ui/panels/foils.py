@@ -146,14 +146,14 @@ class FoilsPanel(Panel):
             item.setToolTip(
                 _PITS, "" if lit else "No picture, or no light to look by: whether there are pits is not known"
             )
-            item.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
+            item.setText(_DENSITY, _density(density) if session.pits is not None and np.isfinite(density) else "")
             looked = seen.has(record.foil, record.scan, name)
             item.setText(_SEEN, "✓" if looked else "·")
             item.setToolTip(_SEEN, "You have looked at it" if looked else "You have not looked at it yet")
         done = seen.count(record.foil, record.scan)
         whole = self._scan_items[record.scan_id]
         density = float(table["per_mm2"].mean())
-        whole.setText(_DENSITY, f"{density:.1f}" if session.pits is not None and np.isfinite(density) else "")
+        whole.setText(_DENSITY, _density(density) if session.pits is not None and np.isfinite(density) else "")
         if session.pits is not None and not table["seen"].any():
             whole.setText(_PITS, "–")
         whole.setText(_SEEN, f"{done}/{len(sheet.names)}")
@@ -179,3 +179,8 @@ def _align(item: QTreeWidgetItem) -> None:
     for column in (_PITS, _DENSITY):
         item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setTextAlignment(_SEEN, Qt.AlignmentFlag.AlignCenter)
+
+
+def _density(per_mm2: float) -> str:
+    """Sparse foils have a pit in some mm2."""
+    return f"{per_mm2:.1f}" if per_mm2 >= 1.0 or per_mm2 == 0.0 else f"{per_mm2:.2f}"

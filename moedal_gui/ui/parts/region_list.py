@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QSignalBlocker, Signal
+from PySide6.QtCore import QItemSelection, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,12 +18,12 @@ from moedal_gui.app.regions import Regions
 from moedal_gui.ui.relay import Relay
 from moedal_gui.ui.widgets.frame_model import Column, FrameModel, number
 
-_MEASURES = {"slope_energy": "slopes", "difference": "difference"}
+_MEASURES = {"slope_energy": "slopes", "difference": "ground"}
 _COLUMNS = (
     Column("region_id", "No", "Number on the canvas", lambda v: f"{v}"),
     Column("looked_at_by", "Seen", "Who looked at it last", lambda v: f"✓ {v}" if v else "·", words=True),
     Column(
-        "z", "Stands out", "How far it is from its surroundings, in their own deviations; farthest first", number(1)
+        "z", "Sigma", "How far it stands out from its surroundings, in their own deviations; farthest first", number(1)
     ),
     Column(
         "measure",
@@ -58,6 +58,8 @@ class RegionList(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(self._line)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setStretchLastSection(True)
+        # Its bar would lie over the last row that fits.
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.setAccessibleName("Regions to look at by film")
         self.table.setToolTip("Pick a row to go there; F plays the film; Shift+L: looked at; Shift+R: the next one")
         self.table.selectionModel().selectionChanged.connect(self._picked)
@@ -90,13 +92,10 @@ class RegionList(QWidget):
             self.model.show_table(table)
         there = len(table) > 0
         seen = int((table["looked_at_by"] != "").sum()) if there else 0
-        nothing = (
-            "The last search, with the borders and pits of then, found nothing."
-            if self._regions.searched
-            else "What stands out where no list holds?"
-        )
+        nothing = "Searched: nothing stands out" if self._regions.searched else "What stands out where no list holds?"
         self.said.setText(f"{len(table)} to look at by film, {seen} seen" if there else nothing)
-        self.said.setToolTip(self.said.text())
+        borders = ", by the borders and the pits of when it was searched" if self._regions.searched else ""
+        self.said.setToolTip(f"{self.said.text()}{borders}")
         # No taller than what it lists: the map above has the rest.
         self.table.setFixedHeight(self._line * (min(len(table), _ROWS) + 1) + 8)
         self.table.setVisible(there)
