@@ -165,12 +165,33 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         _live(0.8)
         _save(panel, PICTURES / f"panel-{name}.png")
     window.reset_layout()
+    _take_datum(window)
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):
         window.show_panel(name)
     window.workbench.session.show(picture="slope")
     _until(lambda: canvas.picture_is_shown)
     _save(window, PICTURES / "window-dark.png")
+
+
+def _take_datum(window: MainWindow) -> None:
+    """The datum points of the scan shown, one of them beside its hole."""
+    from dataclasses import replace
+
+    from moedal_gui.ui.parts.datum_dialog import DatumDialog
+
+    draft = window.workbench.datum
+    window.actions_.run("datum.set")
+    _until(lambda: draft.check is not None)
+    (dialog,) = (d for d in window.actions_.dialogs.open if isinstance(d, DatumDialog))
+    if len(draft.points) > 1:
+        first, wrong, *rest = draft.points
+        draft.take([first, replace(wrong, x_px=wrong.x_px + 30.0, y_px=wrong.y_px + 20.0), *rest])
+        dialog.table.selectRow(1)
+        _until(lambda: draft.check is not None)
+    _save(dialog, PICTURES / "datum.png")
+    for _ in range(2):  # the first is told that the points are not kept
+        dialog.reject()
 
 
 def _compare(window: MainWindow) -> None:
