@@ -1,4 +1,4 @@
-"""Finds that are no pits but the pin holes of the foil, whose places somebody stated."""
+"""Finds that are probably no pits but the pin holes of the foil, whose places somebody stated."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 _CELL_PX = 80.0
 _SMOOTH_CELLS = 1.5
+_REACH_CELLS = 8  # farther than the smoothing reaches
 _LEAST_COVER = 0.02
 # Isolated fractions at which the method changes: above the first almost every pit stands alone, below the second an
 # unrelated pit lies within nearly every pit's reach (exp(-chi) with chi = .25 and 1.5).
@@ -32,6 +33,8 @@ class DensityMap:
         (rows, columns): pits, and the share of each cell that some picture covers.
     density
         Smoothed pits per px^2 of covered area; NaN where nothing was scanned.
+    own
+        What one pit in a cell adds to the density there.
     origin, cell
         Frame place of the grid's corner, and the cell's side, in frame units.
     pixel
@@ -43,6 +46,7 @@ class DensityMap:
     counts: Floats
     cover: Floats
     density: Floats
+    own: Floats
     origin: tuple[float, float]
     cell: float
     pixel: float
@@ -60,12 +64,23 @@ class DensityMap:
 
     def at(self, places: Floats) -> Floats:
         """Density per px^2 at places (N, 2) of the frame; NaN outside."""
-        if self.density.size == 0 or len(places) == 0:
+        return self._read(self.density, places)
+
+    def beside(self, places: Floats) -> Floats:
+        """Density per px^2 of the other pits, at the places (N, 2) of pits that were counted; NaN outside.
+
+        Never less than one pit on all the area that was scanned: where there is no other, there might have been one.
+        """
+        least = 1.0 / max(float(self.cover.sum()) * self.cell_px**2, 1.0)
+        return np.maximum(self._read(self.density, places) - self._read(self.own, places), least)
+
+    def _read(self, grid: Floats, places: Floats) -> Floats:
+        if grid.size == 0 or len(places) == 0:
             return np.full(len(places), np.nan)
         index = np.floor((places - np.asarray(self.origin)) / self.cell).astype(int)
-        column = np.clip(index[:, 0], 0, self.density.shape[1] - 1)
-        row = np.clip(index[:, 1], 0, self.density.shape[0] - 1)
-        return self.density[row, column]
+        column = np.clip(index[:, 0], 0, grid.shape[1] - 1)
+        row = np.clip(index[:, 1], 0, grid.shape[0] - 1)
+        return np.asarray(grid[row, column])
 
 
 def density_map(
@@ -82,7 +97,7 @@ def density_map(
     boxes = np.array([_corners(placement, name) for name in fields]).reshape(-1, 4, 2)
     if len(boxes) == 0:
         empty = np.zeros((0, 0))
-        return DensityMap(empty, empty, empty, (0.0, 0.0), cell, pixel, placement.unit)
+        return DensityMap(empty, empty, empty, empty, (0.0, 0.0), cell, pixel, placement.unit)
     origin = boxes.min(axis=(0, 1))
     columns, rows = (np.maximum(1, np.ceil((boxes.max(axis=(0, 1)) - origin) / cell)).astype(int)).tolist()
     cover = _cover(boxes, origin, cell, (rows, columns))
@@ -92,9 +107,13 @@ def density_map(
     np.add.at(counts, (index[inside, 1], index[inside, 0]), 1.0)
     smooth_cover = gaussian_filter(cover, _SMOOTH_CELLS, mode="constant")
     smooth = gaussian_filter(counts, _SMOOTH_CELLS, mode="constant")
+    alone = np.zeros((2 * _REACH_CELLS + 1,) * 2)
+    alone[_REACH_CELLS, _REACH_CELLS] = 1.0
+    peak = float(gaussian_filter(alone, _SMOOTH_CELLS, mode="constant").max())
     with np.errstate(invalid="ignore", divide="ignore"):
-        density = np.where(cover > _LEAST_COVER, smooth / (smooth_cover * cell_px**2), np.nan)
-    return DensityMap(counts, cover, density, (float(origin[0]), float(origin[1])), cell, pixel, placement.unit)
+        area = np.where(cover > _LEAST_COVER, smooth_cover * cell_px**2, np.nan)
+        density, own = smooth / area, peak / area
+    return DensityMap(counts, cover, density, own, (float(origin[0]), float(origin[1])), cell, pixel, placement.unit)
 
 
 def _corners(placement: ScanPlacement, name: str) -> Floats:

@@ -345,7 +345,7 @@ class Catalogue:
         return {str(name): {k: float(v) for k, v in json.loads(words).items()} for name, words in rows}
 
     def set_doubles(self, run_id: int, double_of: Mapping[int, int]) -> None:
-        """Note which pits of a run are the same pit seen again in an overlapping field; those named as their own double are none at all."""
+        """Note which pits of a run are the same pit seen again in an overlapping field."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE pits SET double_of = NULL WHERE run_id = ?", (run_id,))
             connection.executemany(

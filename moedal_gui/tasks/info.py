@@ -110,7 +110,6 @@ def _scan(project: Project, scan: ScanRecord) -> dict[str, Any]:
         "pixel_bytes": project.images.bytes_of(scan.scan_id), "assumed": sorted(scan.description.assumed),
         "notes": list(scan.notes), "light": dict(run.summary.get("light", {})) if run else {},
         "cleaned": dict(run.summary.get("cleaned", {})) if run else {}, "description": _words(scan.description),
-        "datum_marks": int(run.summary.get("datum_marks", 0)) if run else 0,
         "datum_confirmed": _confirmed(project, scan),
     }  # fmt: skip
 

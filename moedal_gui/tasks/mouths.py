@@ -132,7 +132,7 @@ def scan_pits(project: Project, scan: ScanRecord, run: str | None) -> pd.DataFra
         for name, members in _groups(pits["field"].iloc[rows], placement.loose):
             inside = rows[members]
             fields = [n for n in seen if n not in placement.loose] if name is None else [name]
-            density[inside] = density_map(places[inside], placement, fields).at(places[inside])
+            density[inside] = density_map(places[inside], placement, fields).beside(places[inside])
     scale = placement.scale
     frame = [placement.frame_of(str(f)) for f in pits["field"]]
     return pits.assign(

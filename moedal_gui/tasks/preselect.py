@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from moedal_gui.analysis.registration import stage_placement
 from moedal_gui.core.errors import ArgumentError, NotFoundError
 from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.core.pit import empty_detections
-from moedal_gui.core.scan import DatumPoint, ScanDescription
+from moedal_gui.core.scan import ScanDescription
 from moedal_gui.core.task import Outcome, Plan, parameter
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.lamps import usable_flat
@@ -29,7 +29,7 @@ from moedal_gui.tasks.corrections.settle import correction_words, lay_on
 from moedal_gui.tasks.crowding import crowding_words, regimes_of
 from moedal_gui.tasks.fingerprint import geometry_hash, pixels_hash
 from moedal_gui.tasks.light_check import check_light, flooded
-from moedal_gui.tasks.scan_words import cleaned_words, marks_words
+from moedal_gui.tasks.scan_words import cleaned_words, hole_words
 from moedal_gui.tasks.taking_up import take_up
 from moedal_gui.tasks.training.detectors import chosen_detector, detector_of, knows_detector
 
@@ -256,29 +256,29 @@ def _finish(project: Project, runs: list[tuple[ScanRecord, RunRecord, _How]]) ->
         places = geometry_hash(scan, project.catalogue.fields(scan.scan_id))
         # The same pits, but fields have moved: other ones are seen twice.
         if run.finished is None or run.summary.get("places") != places:
-            summary = {**how.summary, **_cleaned_summary(project, run, how)}
-            settle_pits(project, scan, run, summary, datum=scan.description.datum)
+            settle_pits(project, scan, run, {**how.summary, **_cleaned_summary(project, run, how)})
         kept = next(r.summary for r in project.catalogue.runs("preselect", scan.scan_id) if r.run_id == run.run_id)
-        marks = int(kept.get("datum_marks", 0))
         light, corrections = dict(kept.get("light", {})), dict(kept.get("corrections", {}))
         pits = project.catalogue.pits(run.run_id)
+        placement = stage_placement(scan.description, project.catalogue.fields(scan.scan_id))
+        holes = sorted(finds_at_datum(pits, placement, scan.description.datum))
         surfaces = {s: int((pits["surface"] == s).sum()) for s in ("top", "bottom")}
         rows.append({
             "foil": scan.foil, "scan": scan.scan, "run": run.name, "pits": len(pits), **surfaces, "light": light,
             "searched": run.finished is None,
             "regimes": regimes_of(project, scan, run.run_id), **_cleaned_summary(project, run, how),
-            **({"corrections": corrections} if corrections else {}), **({"datum_marks": marks} if marks else {}),
+            **({"corrections": corrections} if corrections else {}), **({"at_datum": holes} if holes else {}),
         })  # fmt: skip
     sentence = "; ".join(f"{r['scan']}: {r['pits']} pits ({r['top']} top, {r['bottom']} bottom)" for r in rows)
     doubts = [f"{r['scan']}: {doubt}" for r in rows for doubt in r["light"].get("doubts", [])]
     dense = [f"{r['scan']}: {words}" for r in rows if (words := crowding_words(r["regimes"]))]
     cleaned = [f"{r['scan']}: {cleaned_words(r['cleaned'])}" for r in rows if "cleaned" in r]
     by_hand = [f"{r['scan']}: {words}" for r in rows if (words := correction_words(r.get("corrections", {})))]
-    marks_left_out = [f"{r['scan']}: {marks_words(r['datum_marks'])}" for r in rows if "datum_marks" in r]
+    at_datum = [f"{r['scan']}: {hole_words(r['at_datum'])}" for r in rows if "at_datum" in r]
     found = [f"{r['scan']}: nothing was searched, {r['run']} did just this before" for r in rows if not r["searched"]]
     back = [f"Current again: {', '.join(r.name for r in again)}"] if again else []
     return Outcome(
-        "\n".join([sentence, *found, *back, *by_hand, *marks_left_out, *cleaned, *doubts, *dense]),
+        "\n".join([sentence, *found, *back, *by_hand, *at_datum, *cleaned, *doubts, *dense]),
         {"scans": rows},
         bool(doubts),
     )
@@ -295,30 +295,21 @@ def _cleaned_summary(project: Project, run: RunRecord, how: _How) -> dict[str, A
     }
 
 
-def settle_pits(
-    project: Project,
-    scan: ScanRecord,
-    run: RunRecord,
-    summary: Mapping[str, Any] | None = None,
-    datum: Sequence[DatumPoint] = (),
-) -> None:
+def settle_pits(project: Project, scan: ScanRecord, run: RunRecord, summary: Mapping[str, Any] | None = None) -> None:
     """Merge the doubles of overlapping fields, test the light, lay what people put right on it, and mark the run whole.
 
-    ``summary`` is kept with the run, beside the counts; what was found at the points of ``datum`` counts as no pit.
+    ``summary`` is kept with the run, beside the counts.
     """
     every = project.catalogue.hand.found(run.run_id)
     fields = project.catalogue.fields(scan.scan_id)
-    placement = stage_placement(scan.description, fields)
-    marks = finds_at_datum(every, placement, datum)
-    double_of = doubles(every[~every["pit_id"].isin(list(marks))], placement)
-    project.catalogue.set_doubles(run.run_id, {**double_of, **{pit: pit for pit in marks}})
-    once = every[~every["pit_id"].isin([*double_of, *marks])]
+    double_of = doubles(every, stage_placement(scan.description, fields))
+    project.catalogue.set_doubles(run.run_id, double_of)
+    once = every[~every["pit_id"].isin(list(double_of))]
     light = check_light(project, scan, once, project.catalogue.measures(run.run_id))
     if "keep" not in run.parameters:  # whoever asks for doubtful pits knows of them
         light["doubts"] = [*light.get("doubts", []), *flooded(once)]
     counts = lay_on(project, scan, run)
-    told: dict[str, Any] = {"corrections": counts} if counts else {}
-    told |= {"datum_marks": len(marks)} if marks else {}
+    told = {"corrections": counts} if counts else {}
     project.catalogue.finish_run(
         run.run_id,
         {

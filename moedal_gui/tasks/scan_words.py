@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moedal_gui.core.counted import counted
@@ -31,12 +31,8 @@ def pit_words(run: RunRecord | None) -> list[str]:
     """What is said of the pits of a pre-selection; nothing without one."""
     if run is None:
         return []
-    cleaned, marks = dict(run.summary.get("cleaned", {})), int(run.summary.get("datum_marks", 0))
-    return [
-        *([cleaned_words(cleaned)] if cleaned else []),
-        *([marks_words(marks)] if marks else []),
-        *light_doubts(run),
-    ]
+    cleaned = dict(run.summary.get("cleaned", {}))
+    return [*([cleaned_words(cleaned)] if cleaned else []), *light_doubts(run)]
 
 
 def light_doubts(run: RunRecord | None) -> list[str]:
@@ -52,9 +48,10 @@ def cleaned_words(cleaned: Mapping[str, Any]) -> str:
     )
 
 
-def marks_words(count: int) -> str:
-    """What is said of finds that are the foil's pin holes."""
-    return f"{counted(count, 'find')} at the datum points left out: pin holes, no pits"
+def hole_words(pits: Sequence[int]) -> str:
+    """What is said of finds (pit ids) that are probably the foil's pin holes."""
+    which = f"pit {pits[0]} lies" if len(pits) == 1 else f"pits {', '.join(map(str, pits[:-1]))} and {pits[-1]} lie"
+    return f"{which} at the datum points, probably the pin holes: Del takes out what is no pit"
 
 
 def named(fields: list[str]) -> str:
