@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 LIMIT_PX = 15.0
 STILL = Motion(0.0, (0.0, 0.0))
 FAR_PX = 1e9
+_MOST_CHOICES = 2000  # ways to choose the shorter list of datum points from the longer one that are tried
 _FEWEST_ALONE = 3  # points from which on each can be held against the others
 
 
@@ -37,12 +39,13 @@ def datum_fits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> list[DatumFi
     Distances between points are compared, which no turn or shift changes. Points that all fit give one way, with no
     motion; otherwise each point without which the rest fits gives one. Empty where no single point explains the misfit,
     or where only two points misfit. Of lists of unlike length the shorter one is laid on those points of the longer one, in
-    their order, that lie as it does, where just one choice of them does.
+    their order, that lie as it does; empty where none or several choices of them do.
     """
     if min(len(a), len(b)) < 2:
         return [DatumFit(STILL, None)]
     if len(a) != len(b):
-        return [DatumFit(_on_some(a, b, limit_px), None)]
+        rows = same_rows(a, b, limit_px)
+        return [] if rows is None else [DatumFit(rigid(a[rows[0]], b[rows[1]], STILL, FAR_PX), None)]
     misfit = np.abs(_distances(a) - _distances(b))
     if misfit.max() <= limit_px:
         return [DatumFit(STILL, None)]
@@ -55,17 +58,24 @@ def datum_fits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> list[DatumFi
     return fits
 
 
-def _on_some(a: Floats, b: Floats, limit_px: float) -> Motion:
-    """Motion of b that brings the shorter list onto a part of the longer one; none where that is not plain."""
+def same_rows(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> tuple[list[int], list[int]] | None:
+    """Rows of two lists of datum points that are the same holes, in the order of both.
+
+    Of lists of one length all are taken to be. Of others the shorter one is sought in the longer one by the distances between its
+    points; None where it lies nowhere there, in several places, or is too long to be sought.
+    """
+    if len(a) == len(b):
+        return list(range(len(a))), list(range(len(b)))
     shorter, longer = sorted((a, b), key=len)
+    if len(shorter) < 2 or comb(len(longer), len(shorter)) > _MOST_CHOICES:
+        return None
     wanted = _distances(shorter)
-    choices = [list(c) for c in combinations(range(len(longer)), len(shorter))]
+    choices = (list(c) for c in combinations(range(len(longer)), len(shorter)))
     fitting = [rows for rows in choices if np.abs(_distances(longer[rows]) - wanted).max() <= limit_px]
     if len(fitting) != 1:
-        return STILL
-    rows = fitting[0]
-    ours, theirs = (a[rows], b) if len(a) > len(b) else (a, b[rows])
-    return rigid(ours, theirs, STILL, FAR_PX)
+        return None
+    every = list(range(len(shorter)))
+    return (fitting[0], every) if len(a) > len(b) else (every, fitting[0])
 
 
 @dataclass(frozen=True)
@@ -91,18 +101,22 @@ class MarkMisfits:
 
 
 def mark_misfits(a: Floats, b: Floats, limit_px: float = LIMIT_PX) -> MarkMisfits:
-    """Compare datum points (N, 2), px, of two scans; only their shape counts, not where either frame has its origin."""
+    """Compare datum points (N, 2) of b, px, with those of a; only their shape counts, not where either frame has its origin.
+
+    Of lists of unlike length those are compared that `same_rows` says are the same; the first ones where it does not say.
+    """
     count = min(len(a), len(b))
-    a, b = a[:count], b[:count]
-    fitted, alone, rest = (np.full(count, np.nan) for _ in range(3))
+    ours, mine = same_rows(a, b, limit_px) or (list(range(count)), list(range(count)))
+    a, there = a[ours], b[mine]
+    fitted, alone, rest = (np.full(len(b), np.nan) for _ in range(3))
     if count >= 2:
-        fitted = _apart(a, rigid(a, b, STILL, FAR_PX)(b))
-    for k in range(count if count >= _FEWEST_ALONE else 0):
+        fitted[mine] = _apart(a, rigid(a, there, STILL, FAR_PX)(there))
+    for k, row in enumerate(mine if count >= _FEWEST_ALONE else ()):
         others = np.delete(np.arange(count), k)
-        motion = rigid(a[others], b[others], STILL, FAR_PX)
-        alone[k] = _apart(a[[k]], motion(b[[k]]))[0]
-        rest[k] = np.abs(_distances(a[others]) - _distances(b[others])).max()
-    doubted = tuple(f.left_out for f in datum_fits(a, b, limit_px) if f.left_out is not None)
+        motion = rigid(a[others], there[others], STILL, FAR_PX)
+        alone[row] = _apart(a[[k]], motion(there[[k]]))[0]
+        rest[row] = np.abs(_distances(a[others]) - _distances(there[others])).max()
+    doubted = tuple(mine[f.left_out] for f in datum_fits(a, there, limit_px) if f.left_out is not None)
     return MarkMisfits(fitted, alone, rest, doubted)
 
 

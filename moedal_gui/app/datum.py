@@ -153,6 +153,7 @@ class DatumDraft:
             self._before.append(self.points)
             self.points = tuple(points)
             self._tell()
+            self.pick(self.picking)
 
     def forget_last(self) -> None:
         """Take the last point out: without one in the middle the others would be other marks."""
@@ -168,6 +169,7 @@ class DatumDraft:
         if self._before:
             self.points = self._before.pop()
             self._tell()
+            self.pick(self.picking)
 
     def compare_with(self, index: int) -> None:
         """Hold the points against another scan's."""

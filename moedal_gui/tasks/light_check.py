@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,6 @@ _FIELDS = 10
 _FEWEST = 30
 _SURE = 0.002
 _NAMED = 8
-_ONE_PLACE_DEG = 1.0
 _MOST_COVERED = 0.4  # share of a field under mouths, from where the ring's coherence says little about the lamps
 _PROBABLE, _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 0.9, 20, 0.25  # ordinary scans, noisy ones too, have under .2 below .9
 _BRIGHT = 5.0  # noises of one pixel, below which a ground may be no more than the camera's offset
@@ -150,12 +148,15 @@ def without_scale(project: Project, scan: ScanRecord) -> list[str]:
 
 
 def _one_place(scan: ScanRecord) -> list[str]:
-    """What to say of lamps that are said to stand at one place: one of them does not."""
-    lamps = [c for c in scan.description.channels if c.kind == "rim" and c.azimuth_deg is not None]
+    """What to say of lamps that are said to stand at one place: all but one of them do not."""
+    steps: dict[float, list[int]] = {}
+    for channel in scan.description.channels:
+        if channel.kind == "rim" and channel.azimuth_deg is not None:
+            steps.setdefault(round(channel.azimuth_deg) % 360, []).append(channel.step)
     return [
-        f"Steps {a.step} and {b.step} are both said to be lit from {a.azimuth_deg:g}°: check the channels of the scan"
-        for a, b in combinations(lamps, 2)
-        if abs(((a.azimuth_deg or 0.0) - (b.azimuth_deg or 0.0) + 180.0) % 360.0 - 180.0) < _ONE_PLACE_DEG
+        f"Steps {', '.join(map(str, here[:-1]))} and {here[-1]} are all said to be lit from {azimuth:g}°: check the channels of the scan"
+        for azimuth, here in steps.items()
+        if len(here) > 1
     ]
 
 

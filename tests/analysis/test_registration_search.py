@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moedal_gui.analysis.datum import datum_fits
+from moedal_gui.analysis.datum import datum_fits, mark_misfits
 from moedal_gui.analysis.registration_search import Motion, search
 from moedal_gui.analysis.tying import Side, tie
 
@@ -127,6 +127,13 @@ def test_two_of_three_datum_points_are_laid_on_their_own_holes(
     assert fit.left_out is None and np.allclose(laid, kept, atol=1e-6)
 
 
-def test_a_list_that_lies_nowhere_on_the_longer_one_moves_nothing() -> None:
-    (fit,) = datum_fits(HOLES, np.array([[0.0, 0.0], [321.0, 0.0]]))
-    assert np.array_equal(fit.motion(HOLES), HOLES)
+def test_a_list_that_lies_nowhere_on_the_longer_one_is_not_the_same_holes() -> None:
+    assert datum_fits(HOLES, np.array([[0.0, 0.0], [321.0, 0.0]])) == []
+
+
+def test_misfits_of_a_shorter_list_are_those_of_its_own_holes() -> None:
+    some = HOLES[1:] + np.array([[0.0, 0.0], [6.0, 0.0]])
+    found = mark_misfits(HOLES, some)
+    assert len(found.fitted) == 2 and found.fitted.max() < 6.0 and not found.doubted
+    found = mark_misfits(some, HOLES)
+    assert np.isnan(found.fitted[0]) and np.nanmax(found.fitted) < 6.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from moedal_gui.app.jobs import Job, Jobs
 from moedal_gui.core.errors import ScanError
 from moedal_gui.core.task import Outcome, Plan, at_once
@@ -74,3 +76,24 @@ def test_time_left_is_told_by_the_pace_of_this_run() -> None:
     assert job.seconds_left(140.0) == 20.0
     assert job.seconds_left(141.0) == 19.0
     assert job.seconds_left(150.0) == 18.0  # the unit under way is never taken for more than one
+
+
+def test_time_left_is_reckoned_from_when_each_unit_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("moedal_gui.app.jobs.time.monotonic", lambda: clock[0])
+    jobs, left = Jobs(), []
+
+    def work(_unit: int) -> None:
+        clock[0] += 8.0
+
+    def commit(_unit: int, _result: None) -> None:
+        """Nothing to keep."""
+
+    jobs.changed.connect(lambda _old, new: left.append((new.done, new.seconds_left(clock[0]))) if new.total else None)
+    plan = Plan(units=list(range(4)), work=work, commit=commit, finish=lambda: Outcome(""), done=6)
+    number = jobs.start("Steady", lambda: plan)
+    waiting_for(jobs, number, 1e6)  # by the clock that stands still
+    jobs.close()
+    told = dict(left[:-1])
+    assert told[6] is None, "what an earlier run did says nothing of the pace"
+    assert (told[7], told[8], told[9]) == (24.0, 16.0, 8.0)

@@ -123,7 +123,7 @@ def test_two_lamps_at_one_place_are_named(scan_and_pits) -> None:  # type: ignor
     channels[1] = replace(channels[1], azimuth_deg=channels[0].azimuth_deg)
     wrong = replace(scan, description=replace(scan.description, channels=tuple(channels)))
     said = check_light(project, wrong, pits, measures)["doubts"]
-    assert any(f"Steps {channels[0].step} and {channels[1].step} are both" in d for d in said)
+    assert any(f"Steps {channels[0].step} and {channels[1].step} are all said" in d for d in said)
 
 
 def test_swapped_surfaces_are_doubted(scan_and_pits) -> None:  # type: ignore[no-untyped-def]

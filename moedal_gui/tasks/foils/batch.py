@@ -70,7 +70,7 @@ def plan(project: None, parameters: BatchParameters) -> Plan[FoilUnit, FoilRow]:
     ArgumentError
         The words do not fit together.
     ExpertError
-        No foil could be worked through with the ensemble or the detector that is named.
+        Nothing was begun, and no foil could be worked through with the ensemble or the detector that is named.
     ExportError
         The output folder cannot be made.
     BatchError
@@ -106,10 +106,11 @@ def _check(parameters: BatchParameters, folder: Path, out: Path) -> None:
         raise ArgumentError("--workers is for this machine, --scheduler for a cluster", "", "leave one of them out")
     if parameters.workers is not None and parameters.workers < 1:
         raise ArgumentError("--workers must be at least 1", "", "give a whole number, or leave it out")
-    if parameters.ensemble is not None:
-        check_ensemble_for_all(parameters.ensemble)
-    if parameters.detector is not None:
-        check_detector_for_all(parameters.detector)
+    if not out.is_dir():  # foils that were begun may have their own
+        if parameters.ensemble is not None:
+            check_ensemble_for_all(parameters.ensemble)
+        if parameters.detector is not None:
+            check_detector_for_all(parameters.detector)
     # Nothing in a scan folder is ever written: a folder of its own beside the foils is the nearest there may be.
     if out == folder or (out.is_relative_to(folder) and out.parent != folder):
         raise ArgumentError("The output folder lies among the scans", out, "name another folder")

@@ -253,7 +253,7 @@ class DatumDialog(QDialog):
         if index is not None:
             self._say(f"Click mark {index} on the canvas. Esc lets go.", "dim")
             if index >= len(self._draft.points):
-                self._show_mark()
+                self._picking(index)
 
     def _other_scan(self) -> None:
         sheet, scan = self._workbench.session.sheet, self._draft.scan
@@ -316,6 +316,9 @@ class DatumDialog(QDialog):
         """Another mark is chosen: it is the one to be clicked, where clicks set marks."""
         if self._draft.picking is not None:
             self._draft.pick(self._chosen())
+            if self._draft.picking != self._chosen():
+                self._picking(self._draft.picking)
+                return
         self._show_mark()
 
     def _show_mark(self) -> None:
