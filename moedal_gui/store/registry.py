@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,24 @@ class Registry:
     def _refuse_reading(self) -> None:
         if not self._write:
             raise ExpertError(f"No {self.noun} can be changed here", self.path, "open the project for writing")
+
+
+def entry_in(places: Sequence[Registry], wanted: str) -> Entry:
+    """The entry of a name, from the first of some registries of one kind that has it.
+
+    Raises
+    ------
+    ExpertError
+        None has.
+    """
+    for registry in places:
+        try:
+            return registry.entry(wanted)
+        except NotFoundError:
+            continue
+    known = ", ".join(dict.fromkeys(e.name for registry in places for e in registry.entries()))
+    what = f"There is no {places[0].noun} called {wanted}"
+    raise ExpertError(what, "", f"take one of: {known or 'none yet, train one'}")
 
 
 def _plain(card: EnsembleCard | DetectorCard) -> dict[str, Any]:

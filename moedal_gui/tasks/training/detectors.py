@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from moedal_gui import paths
 from moedal_gui.core.detector_card import DetectorCard
-from moedal_gui.core.errors import ExpertError, NotFoundError
+from moedal_gui.core.errors import ExpertError
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.store.registry import Entry, Registry, checked_detector, read_detector_card
+from moedal_gui.store.registry import Entry, Registry, checked_detector, entry_in, read_detector_card
 
 if TYPE_CHECKING:
     from moedal_gui.preselect.heatmap import LearnedDetector
@@ -107,7 +107,7 @@ def named_detector(project: Project, wanted: str) -> Entry:
     ExpertError
         There is none of that name.
     """
-    return _entry_in(registries(project), wanted)
+    return entry_in(registries(project), wanted)
 
 
 def check_detector_for_all(wanted: str) -> None:
@@ -119,21 +119,11 @@ def check_detector_for_all(wanted: str) -> None:
         There is none of that name.
     """
     if not is_project(Path(wanted)):
-        _entry_in([_shipped()], wanted)
+        entry_in([_shipped()], wanted)
         return
     with Project.open(Path(wanted)) as other:
         if not other.detectors.entries():
             raise ExpertError("That project has no learned detector", wanted, "train one there first")
-
-
-def _entry_in(places: Sequence[Registry], wanted: str) -> Entry:
-    for registry in places:
-        try:
-            return registry.entry(wanted)
-        except NotFoundError:
-            continue
-    known = ", ".join(dict.fromkeys(e.name for registry in places for e in registry.entries()))
-    raise ExpertError(f"There is no detector called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 
 def _named(project: Project, wanted: str, view: str) -> Entry | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moedal_gui import paths
 from moedal_gui.core.card import EnsembleCard, to_plain
-from moedal_gui.core.errors import ExpertError, NotFoundError
+from moedal_gui.core.errors import ExpertError
 from moedal_gui.core.scan import ScanDescription
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.planes import refusal
 from moedal_gui.store.project import Project, is_project
-from moedal_gui.store.registry import Entry, Registry, checked
+from moedal_gui.store.registry import Entry, Registry, checked, entry_in
 from moedal_gui.tasks.fingerprint import digest
 
 SHIPPED = "shipped"
@@ -83,7 +82,7 @@ def named_entry(project: Project, wanted: str) -> Entry:
     ExpertError
         There is none of that name.
     """
-    return _entry_in([registry for registry, _ in registries(project)], wanted)
+    return entry_in([registry for registry, _ in registries(project)], wanted)
 
 
 def check_ensemble_for_all(wanted: str) -> None:
@@ -95,19 +94,9 @@ def check_ensemble_for_all(wanted: str) -> None:
         There is none of that name.
     """
     if not is_project(Path(wanted)):
-        _entry_in([Registry(paths.models())], wanted)
+        entry_in([Registry(paths.models())], wanted)
     elif _current(Registry(Path(wanted) / "experts"), "pits") is None:
         raise ExpertError("That project has no ensemble trained on pits", wanted, "train one there first")
-
-
-def _entry_in(places: Sequence[Registry], wanted: str) -> Entry:
-    for registry in places:
-        try:
-            return registry.entry(wanted)
-        except NotFoundError:
-            continue
-    known = ", ".join(dict.fromkeys(e.name for registry in places for e in registry.entries()))
-    raise ExpertError(f"There is no ensemble called {wanted}", "", f"take one of: {known or 'none yet, train one'}")
 
 
 def not_admitted(card: EnsembleCard, description: ScanDescription, flat: FlatField) -> str:
