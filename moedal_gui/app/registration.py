@@ -114,11 +114,16 @@ RESIDUAL_MAPS: tuple[ResidualMap, ...] = (
 )  # fmt: skip
 
 
-def headline(found: PairResiduals) -> str:
-    """One line on how well the two scans lie on each other now: the share within 2 px and its 95 % interval."""
+def headline(pair: Tied, found: PairResiduals) -> str:
+    """One line on how well the two scans lie on each other now: the share within 2 px, its 95 % interval, and datum points that do not fit."""
     share = found.within
     rms = f", rms {found.rms_px:.2f} px" if np.isfinite(found.rms_px) else ""
-    return f"{_range(share)} within 2 px{rms}"
+    datum = ""
+    if pair.row.get("datum_left_out") is not None:
+        datum = f"Without datum point {pair.row['datum_left_out']}: "
+    elif pair.row.get("datum_misfit"):
+        datum = "Datum points do not fit: "
+    return f"{datum}{_range(share)} within 2 px{rms}"
 
 
 def partner_words(pair: Tied, found: PairResiduals) -> str:

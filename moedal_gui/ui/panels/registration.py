@@ -215,7 +215,7 @@ class RegistrationPanel(Panel):
         from moedal_gui.app.registration import RESIDUAL_MAPS, headline, partner_words, told_of
 
         told = told_of(registered, pair)
-        head = headline(found) if found is not None else "Nothing to compare: no shared frame, or no pits"
+        head = headline(pair, found) if found is not None else "Nothing to compare: no shared frame, or no pits"
         stale = "⚠ " if registered.stale else ""
         self.caption.setText(f"{stale}{head}")
         self.caption.setToolTip(" ".join(told))
