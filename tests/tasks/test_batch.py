@@ -251,6 +251,8 @@ def test_which_folders_are_foils(foils: Path, tmp_path: Path) -> None:
     (mixed / "photograph.png").touch()
     (mixed / "notes").mkdir()
     (tmp_path / "all" / "out").mkdir()
+    (tmp_path / "all" / "earlier" / "mixed").mkdir(parents=True)
+    (tmp_path / "all" / "earlier" / "mixed" / "batch.json").write_text("{}")
     listed = foil_folders(tmp_path / "all", tmp_path / "all" / "out")
     assert [(f.name, f.scans, f.left_out) for f in listed] == [
         ("mixed", (mixed / "c1",), ("notes",)), ("raw", (raw,), ())

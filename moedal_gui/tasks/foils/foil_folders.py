@@ -8,6 +8,7 @@ from pathlib import Path
 from moedal_gui.core.errors import NotFoundError
 from moedal_gui.formats.layouts import by_looking
 from moedal_gui.store.project import is_project
+from moedal_gui.tasks.foils.foil_mark import holds_results
 
 _TOML = "scan.toml"
 
@@ -33,7 +34,7 @@ def foil_folders(folder: Path, out: Path) -> list[FoilFolder]:
     folder
         An absolute path.
     out
-        Where the results go; it is no foil.
+        Where the results go; it is no foil, and neither is a folder with the results of another batch.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def foil_folders(folder: Path, out: Path) -> list[FoilFolder]:
     """
     if not folder.is_dir():
         raise NotFoundError("There is no such folder", folder, "name the folder that holds the foils")
-    below = [p for p in _folders(folder) if p != out]
+    below = [p for p in _folders(folder) if p != out and not holds_results(p)]
     scans = [p for p in below if _is_scan(p)]
     foils = {p: inner for p in below if p not in scans and (inner := [q for q in _folders(p) if _looks_like_scan(q)])}
     if not scans and not foils:

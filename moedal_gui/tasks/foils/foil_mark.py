@@ -36,6 +36,11 @@ class Mark:
     row: Mapping[str, Any] | None = None
 
 
+def holds_results(folder: Path) -> bool:
+    """Whether a batch has written its results to a folder: one of its sub-folders carries a mark."""
+    return any((below / _NAME).is_file() for below in folder.iterdir() if below.is_dir())
+
+
 def read_mark(folder: Path) -> Mark | None:
     """The mark in a folder; None where there is none that can be read."""
     try:
