@@ -27,6 +27,9 @@ from moedal_gui.tasks.stacks import stack_words
 from moedal_gui.tasks.training.detectors import detector_in_force
 
 
+_LOOSE = "no field has a position: each has a frame of its own, and a pit that two fields show counts twice"
+
+
 @dataclass(frozen=True)
 class InfoParameters:
     """What ``info`` is told."""
@@ -78,7 +81,8 @@ def of_project(project: Project) -> Outcome:
         lines.append(
             f"  {row['foil']}/{row['scan']}: {row['fields']} fields, {row['pits'] if row['pits'] is not None else 'no'} pits{assumed}"
         )
-        lines += [f"    {note}" for note in scan_words(project, scan, pit_run(project, scan))]
+        loose = [_LOOSE] if row["fields"] > 1 and not row["fields_with_position"] else []
+        lines += [f"    {note}" for note in [*scan_words(project, scan, pit_run(project, scan)), *loose]]
     for one in _ensembles(project):
         said = one.get("damaged") or f"{', '.join(one['classes'])}{'; current' if one['current'] else ''}"
         lines.append(f"  ensemble {one['name']} {one['version']}: {said}")
