@@ -26,7 +26,6 @@ from moedal_gui.tasks.sheet_words import doubts_of_links
 from moedal_gui.tasks.stacks import stack_words
 from moedal_gui.tasks.training.detectors import detector_in_force
 
-
 _LOOSE = "no field has a position: each has a frame of its own, and a pit that two fields show counts twice"
 
 
