@@ -184,6 +184,7 @@ def test_accepted_points_are_kept_with_who_and_what_was_before(window: MainWindo
     until(lambda: not window.workbench.jobs.active() and not panel._registered.stale)
     until(lambda: not dialog.register.isEnabled() and "Register" in dialog.heard.text())
     assert panel._registered.datum[0]["undecided"][0]["points"][0]["point"] == 0
+    until(lambda: panel.caption.text().startswith("Without datum point 0: "))
     dialog.earlier.menu().actions()[0].trigger()
     assert window.workbench.datum.points == before
 
