@@ -131,12 +131,18 @@ def _open(window: MainWindow, project: Path) -> None:
     _until(lambda: session.pits is not None and window.canvas is not None and window.canvas.picture_is_shown)
     sheet, pits, canvas = session.sheet, session.pits, window.canvas
     assert sheet is not None and pits is not None and canvas is not None
-    window.workbench.go_to_field(sheet.names[len(sheet.names) // 3])
+    _to_a_field(window)
     _until(lambda: canvas.picture_is_shown)
     row = pits.nearest(canvas.view.x, canvas.view.y, 400.0)
     if row is not None:
         window.workbench.selection.pick(int(pits.ids[row]))
     _until(lambda: canvas.picture_is_shown)
+
+
+def _to_a_field(window: MainWindow) -> None:
+    sheet = window.workbench.session.sheet
+    assert sheet is not None
+    window.workbench.go_to_field(sheet.names[len(sheet.names) // 3])
 
 
 def _take_one(window: MainWindow, project: Path, file: Path) -> None:
@@ -153,6 +159,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
     canvas = window.canvas
     assert canvas is not None
     _save(canvas, PICTURES / "canvas.png")
+    _take_datum(window)
     for name, panel in window.panels.items():
         window.reset_layout()
         window.show_panel(name)
@@ -165,7 +172,7 @@ def _take_all(window: MainWindow, project: Path, scan: Path) -> None:
         _live(0.8)
         _save(panel, PICTURES / f"panel-{name}.png")
     window.reset_layout()
-    _take_datum(window)
+    _to_a_field(window)
     window.workbench.settings.change(theme="dark")
     for name in ("labelling", "density"):
         window.show_panel(name)
