@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from two_scans import make_two_scans
 from window_steps import press
 
 from moedal_gui.app.density import maps_of
@@ -35,8 +37,18 @@ def test_the_tree_holds_every_field_with_its_pits(window: MainWindow) -> None:
     assert sum(int(scan.child(n).text(1).replace(",", "")) for n in range(scan.childCount())) == len(pits)
     assert int(scan.text(1).replace(",", "")) == len(pits)
     assert scan.text(3) == f"{window.workbench.seen.count(sheet.record.foil, sheet.record.scan)}/{len(sheet.names)}"
-    other = panel.tree.topLevelItem(0).child(1)
-    assert other is None or other.text(1) == "" or int(other.text(1).replace(",", "")) > 0
+
+
+def test_scans_that_are_not_shown_have_their_pits_counted_too(empty_window: MainWindow, tmp_path: Path, until) -> None:
+    session = empty_window.workbench.session
+    empty_window.open_path(make_two_scans(tmp_path))
+    until(lambda: session.pits is not None)
+    panel, catalogue = empty_window.panels["foils"], session.project.catalogue
+    assert isinstance(panel, FoilsPanel)
+    for row, scan in enumerate(catalogue.scans()):
+        run = catalogue.current_run("preselect", scan.scan_id)
+        item = panel.tree.topLevelItem(0).child(row)
+        assert (item.text(0), item.text(1)) == (scan.scan, f"{run.summary['pits']:,}")
 
 
 def test_a_pit_put_by_hand_is_counted_in_the_tree(window: MainWindow, until) -> None:
