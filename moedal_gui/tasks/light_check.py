@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from moedal_gui.core.counted import listed
 from moedal_gui.core.field import LAMPS_OUT, UNSEEN
 from moedal_gui.imaging.flat_field import FlatField
 from moedal_gui.imaging.harmonics import first_harmonic
@@ -154,7 +155,7 @@ def _one_place(scan: ScanRecord) -> list[str]:
         if channel.kind == "rim" and channel.azimuth_deg is not None:
             steps.setdefault(round(channel.azimuth_deg) % 360, []).append(channel.step)
     return [
-        f"Steps {', '.join(map(str, here[:-1]))} and {here[-1]} are all said to be lit from {azimuth:g}°: check the channels of the scan"
+        f"Steps {listed(here)} are all said to be lit from {azimuth:g}°: check the channels of the scan"
         for azimuth, here in steps.items()
         if len(here) > 1
     ]

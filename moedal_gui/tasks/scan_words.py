@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from moedal_gui.core.counted import counted
+from moedal_gui.core.counted import counted, listed
 from moedal_gui.store.catalogue import RunRecord, ScanRecord
 from moedal_gui.store.project import Project
 
@@ -50,13 +50,11 @@ def cleaned_words(cleaned: Mapping[str, Any]) -> str:
 
 def hole_words(pits: Sequence[int]) -> str:
     """What is said of finds (pit ids) that are probably the foil's pin holes."""
-    which = f"pit {pits[0]} lies" if len(pits) == 1 else f"pits {', '.join(map(str, pits[:-1]))} and {pits[-1]} lie"
-    return f"{which} at the datum points, probably the pin holes: Del takes out what is no pit"
+    which = "pit {} lies" if len(pits) == 1 else "pits {} lie"
+    return f"{which.format(listed(pits))} at the datum points, probably the pin holes: Del takes out what is no pit"
 
 
 def named(fields: list[str]) -> str:
     """``field 3``, ``fields 3 and 7``, ``fields 1, 2, 3, 4, 5 and 9 more``."""
-    if len(fields) == 1:
-        return f"field {fields[0]}"
     shown = fields if len(fields) <= _NAMED + 1 else [*fields[:_NAMED], f"{len(fields) - _NAMED} more"]
-    return f"fields {', '.join(shown[:-1])} and {shown[-1]}"
+    return f"{'field' if len(fields) == 1 else 'fields'} {listed(shown)}"

@@ -23,6 +23,7 @@ from moedal_gui.analysis.datum import (
 )
 from moedal_gui.analysis.registration import tied
 from moedal_gui.analysis.registration_search import rigid
+from moedal_gui.core.counted import listed
 from moedal_gui.core.placement import ScanPlacement
 from moedal_gui.store.catalogue import ScanRecord
 from moedal_gui.tasks.placement.tie_scans import TiedScans, datum_places, tie_scans
@@ -227,6 +228,4 @@ def _words(points: Sequence[Mapping[str, Any]]) -> str:
 
 def _point_words(numbers: Sequence[int]) -> str:
     """``point 2``, ``points 1 and 2``, ``points 2, 1 and 0``."""
-    if len(numbers) == 1:
-        return f"point {numbers[0]}"
-    return f"points {', '.join(str(k) for k in numbers[:-1])} and {numbers[-1]}"
+    return f"{'point' if len(numbers) == 1 else 'points'} {listed(numbers)}"
